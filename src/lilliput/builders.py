@@ -1,0 +1,126 @@
+"""Configuration into objects: the one file that knows both."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import torch
+from torch import nn
+
+from lilliput.config import AugmentConfig, Config, ModelConfig
+from lilliput.data.labels import LabelSet
+from lilliput.data.loading import ClipSampler, ClipsSampler, FrameSource
+from lilliput.data.statistics import measure_normalisation
+from lilliput.errors import ConfigError
+from lilliput.losses import BinaryCrossEntropy, positive_weights
+from lilliput.models.resnet3d import ResNet3d, adapted_strides
+from lilliput.video.sampling import sample_evaluation, sample_training
+from lilliput.video.transforms import (
+    IMAGENET,
+    KINETICS,
+    EvaluationTransform,
+    Normalisation,
+    RandomFlips,
+    TrainingTransform,
+)
+
+
+def _build_resnet3d(config: ModelConfig, num_classes: int) -> nn.Module:
+    return ResNet3d(
+        num_classes,
+        depth=config.depth,
+        width=config.width,
+        spatial_strides=adapted_strides(config.input_size) if config.adapted else (2, 2, 2, 2, 2),
+        dropout=config.dropout,
+    )
+
+
+MODELS: dict[str, Callable[[ModelConfig, int], nn.Module]] = {"resnet3d": _build_resnet3d}
+
+
+def build_model(config: ModelConfig, num_classes: int) -> nn.Module:
+    """The network, randomly initialised."""
+    return MODELS[config.name](config, num_classes)
+
+
+def build_loss(config: Config, targets: torch.Tensor) -> nn.Module:
+    """The loss; ``targets`` (N, K) of the training set serve its class weights."""
+    return BinaryCrossEntropy(positive_weights(targets) if config.loss.positive_weights else None)
+
+
+def build_normalisation(config: ModelConfig, source: FrameSource) -> Normalisation:
+    """The published statistics, or those of the training clips."""
+    match config.normalisation:
+        case "kinetics":
+            return KINETICS
+        case "imagenet":
+            return IMAGENET
+        case "dataset" | "clip" as kind:
+            return measure_normalisation(source, kind)
+
+
+def build_training_sampler(config: Config) -> ClipSampler:
+    """Frame count and generator to the indices of one clip."""
+    sampling = config.sampling
+
+    def sample(num_source: int, rng: np.random.Generator) -> np.ndarray:
+        return sample_training(
+            sampling.method,
+            num_source,
+            sampling.num_frames,
+            rng,
+            frame_step=sampling.frame_step,
+        )
+
+    return sample
+
+
+def build_evaluation_sampler(config: Config, num_clips: int) -> ClipsSampler:
+    """Frame count to the indices of K clips."""
+    return partial(
+        sample_evaluation,
+        config.sampling.method,
+        num_frames=config.sampling.num_frames,
+        frame_step=config.sampling.frame_step,
+        num_clips=num_clips,
+        seed=config.training.seed,
+    )
+
+
+def build_training_transform(
+    config: Config, normalise: Normalisation, labels: LabelSet
+) -> Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]:
+    """Augmentation as the recipe asks, or the evaluation transform where it asks for none."""
+    augment = config.augment
+    if not augment.enabled:
+        plain = EvaluationTransform(config.model.input_size, normalise)
+        return lambda frames, targets: (plain(frames), targets)
+    operations = augment.rand_augment_operations
+    return TrainingTransform(
+        config.model.input_size,
+        normalise,
+        short_side=augment.short_side,
+        flips=_build_flips(augment, labels),
+        rand_augment=(operations, augment.rand_augment_magnitude) if operations else None,
+    )
+
+
+def build_evaluation_transform(config: Config, normalise: Normalisation) -> EvaluationTransform:
+    """Short side to the input size, centre crop, normalise."""
+    return EvaluationTransform(config.model.input_size, normalise)
+
+
+def _build_flips(augment: AugmentConfig, labels: LabelSet) -> RandomFlips:
+    swap = augment.flip_labels == "swap"
+    if swap and labels.flip_pairs and (augment.vertical_flip or augment.quarter_turn):
+        left, right = (labels.class_names[index] for index in labels.flip_pairs[0])
+        raise ConfigError(
+            f"augment.vertical_flip and augment.quarter_turn must be 0: the classes {left} and "
+            f"{right} have a direction, and what they become when turned is not known"
+        )
+    return RandomFlips(
+        augment.horizontal_flip,
+        augment.vertical_flip,
+        augment.quarter_turn,
+        labels.flip_pairs if swap else (),
+    )

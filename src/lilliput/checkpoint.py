@@ -1,0 +1,156 @@
+"""One safetensors file that carries everything needed to use a model.
+
+Beside the weights its header holds a JSON document: configuration, class names and flip
+pairs, normalisation, thresholds, metrics. Loading reads tensors and JSON; nothing in the file
+is ever executed.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from lilliput.builders import MODELS, build_model
+from lilliput.config import Config, parse_config
+from lilliput.data.labels import LabelSet
+from lilliput.errors import CheckpointError
+from lilliput.video.transforms import Normalisation
+
+_KEY = "lilliput"
+_VERSION = 1
+SHIPPED = {"synthetic": "synthetic.safetensors"}  # names of models inside the package
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model and all that belongs to it.
+
+    Attributes:
+        state: Weights by name.
+        config: The recipe it was trained with: network, sampling, input size, TTA.
+        labels: Class names, in the order of the outputs, and flip pairs.
+        normalisation: What its clips are normalised with.
+        clip_seconds: Length of the clips it was trained on; longer videos are cut to it.
+        thresholds: (K,) a label is given where its score exceeds its threshold.
+        metrics: Scores it reached, by split.
+        note: A warning to show whenever it is used; empty for none.
+    """
+
+    state: Mapping[str, torch.Tensor]
+    config: Config
+    labels: LabelSet
+    normalisation: Normalisation
+    clip_seconds: float
+    thresholds: tuple[float, ...]
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+    def build_model(self) -> nn.Module:
+        """The network with these weights, in evaluation mode.
+
+        Raises:
+            CheckpointError: The weights do not fit the network the configuration describes.
+        """
+        model = build_model(self.config.model, len(self.labels))
+        try:
+            model.load_state_dict(self.state)
+        except RuntimeError as error:
+            detail = str(error).strip().splitlines()[-1].strip()
+            raise CheckpointError(f"the weights do not fit the network: {detail}") from None
+        return model.eval()
+
+
+def save_checkpoint(checkpoint: Checkpoint, path: Path | str) -> None:
+    """Writes the file; one that was there before stays whole until the new one is."""
+    path = Path(path)
+    document = {
+        "version": _VERSION,
+        "config": checkpoint.config.model_dump(mode="json"),
+        "class_names": checkpoint.labels.class_names,
+        "flip_pairs": checkpoint.labels.flip_pairs,
+        "normalisation": dataclasses.asdict(checkpoint.normalisation),
+        "clip_seconds": checkpoint.clip_seconds,
+        "thresholds": checkpoint.thresholds,
+        "metrics": checkpoint.metrics,
+        "note": checkpoint.note,
+    }
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()}
+    partial = path.with_name(f".{path.name}.partial")
+    save_file(state, partial, metadata={_KEY: json.dumps(document)})
+    partial.replace(path)
+
+
+def load_checkpoint(path: Path | str) -> Checkpoint:
+    """Reads a checkpoint by path, or one that ships with the package by name.
+
+    Raises:
+        CheckpointError: The file is missing, damaged, or was not written by Lilliput.
+    """
+    path = _find(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path}: not a readable safetensors file ({str(error).splitlines()[0]})"
+        ) from None
+    if _KEY not in metadata:
+        raise CheckpointError(f"{path}: holds weights only; give a file of `lilliput train`")
+    return _parse(json.loads(metadata[_KEY]), state, path)
+
+
+def _parse(document: dict[str, Any], state: dict[str, torch.Tensor], path: Path) -> Checkpoint:
+    if document.get("version") != _VERSION:
+        raise CheckpointError(
+            f"{path}: written in format {document.get('version')}, this Lilliput reads "
+            f"{_VERSION}; update Lilliput"
+        )
+    config = parse_config(document["config"], source=str(path))
+    if config.model.name not in MODELS:
+        raise CheckpointError(f"{path}: holds a '{config.model.name}', unknown to this Lilliput")
+    normalisation = document["normalisation"]
+    try:
+        checkpoint = Checkpoint(
+            state=state,
+            config=config,
+            labels=LabelSet(
+                tuple(document["class_names"]),
+                tuple((left, right) for left, right in document["flip_pairs"]),
+            ),
+            normalisation=Normalisation(
+                tuple(normalisation["mean"]),
+                tuple(normalisation["std"]),
+                normalisation["per_clip"],
+            ),
+            clip_seconds=float(document["clip_seconds"]),
+            thresholds=tuple(document["thresholds"]),
+            metrics=document["metrics"],
+            note=document["note"],
+        )
+        checkpoint.build_model()
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: its description is incomplete ({error})") from None
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    return checkpoint
+
+
+def _find(path: Path | str) -> Path:
+    if str(path) in SHIPPED:
+        return Path(str(resources.files("lilliput") / "weights" / SHIPPED[str(path)]))
+    path = Path(path)
+    if path.is_dir():
+        path = path / "best.safetensors"  # a run folder stands for its best model
+    if not path.is_file():
+        names = ", ".join(SHIPPED)
+        raise CheckpointError(f"{path}: no such checkpoint; shipped ones are: {names}")
+    return path

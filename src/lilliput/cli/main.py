@@ -1,0 +1,244 @@
+"""The commands. Each parses, calls one function and prints; heavy imports wait until then."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from lilliput.cli.data import app as data_app
+from lilliput.errors import LilliputError
+
+if TYPE_CHECKING:
+    from lilliput.data import VideoDataset
+
+app = typer.Typer(
+    name="lilliput",
+    help="Recognises actions in low-resolution video.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(data_app, name="data")
+console = Console()
+messages = Console(stderr=True)  # keeps stdout free for --json and --csv
+
+Data = Annotated[
+    Path, typer.Option(help="TinyVIRAT's folder, a folder per class, or a .csv manifest.")
+]
+Model = Annotated[
+    str,
+    typer.Argument(help="A checkpoint, a run folder, or a shipped model's name ('synthetic')."),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change a setting: --set training.epochs=3; may be repeated."),
+]
+
+
+class ThresholdMode(StrEnum):
+    """What `tune` finds: one threshold for all classes, or one for each."""
+
+    GLOBAL = "global"
+    PER_CLASS = "per_class"
+
+
+class Objective(StrEnum):
+    """What thresholds are tuned for."""
+
+    MACRO_F1 = "macro_f1"
+    MICRO_F1 = "micro_f1"
+    WEIGHTED_F1 = "weighted_f1"
+    SAMPLES_F1 = "samples_f1"
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
+) -> None:
+    """Make synthetic clips, train on them, evaluate, predict and report: the whole job."""
+    from lilliput.experiments.demo import run_demo
+
+    run_demo(out, console)
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="A shipped recipe's name, or a TOML file.")],
+    data: Data,
+    run: Annotated[Path | None, typer.Option(help="Run folder [runs/RECIPE].")] = None,
+    resume: Annotated[bool, typer.Option(help="Go on from the last saved epoch.")] = False,
+    set_: Overrides = None,
+) -> None:
+    """Train a recipe, tune its thresholds on the validation split, and report."""
+    from lilliput.config import load_config
+
+    config = load_config(recipe, set_ or ())
+    folder = run or Path("runs") / Path(recipe).stem
+
+    from lilliput.data import read_dataset
+    from lilliput.evaluation.rendering import print_report
+    from lilliput.experiments.run import run_recipe
+
+    dataset = read_dataset(data)
+    _print_dataset(dataset)
+    try:
+        evaluation = run_recipe(config, dataset, folder, resume=resume)
+    except KeyboardInterrupt:
+        changed = "".join(f" --set {override}" for override in set_ or ())
+        messages.print(
+            "stopped; every finished epoch is kept. Go on with:\n"
+            f"  lilliput train {recipe} --data {data} --run {folder}{changed} --resume",
+            markup=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(130) from None
+    print_report(evaluation.report, console)
+    _print_path("model", folder / "best.safetensors")
+    _print_path("report", evaluation.page)
+
+
+@app.command()
+def evaluate(
+    model: Model,
+    data: Data,
+    split: Annotated[str, typer.Option(help="A labelled split.")] = "val",
+    out: Annotated[Path | None, typer.Option(help="Report folder [runs/evaluate/SPLIT].")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Another run's report folder, to compare with.")
+    ] = None,
+) -> None:
+    """Score a labelled split with the model's thresholds and write a report."""
+    from lilliput.checkpoint import load_checkpoint
+    from lilliput.data import read_dataset
+    from lilliput.evaluation.rendering import print_report
+    from lilliput.experiments.run import evaluate_checkpoint
+
+    checkpoint = load_checkpoint(model)
+    folder = out or Path("runs") / "evaluate" / split
+    evaluation = evaluate_checkpoint(
+        checkpoint, read_dataset(data), split, folder, model=model, baseline=baseline
+    )
+    print_report(evaluation.report, console)
+    _print_path("report", evaluation.page)
+    _print_path("scores", folder / "scores.npz")
+
+
+@app.command()
+def tune(
+    reports: Annotated[
+        list[Path], typer.Argument(help="Report folders; several are averaged (an ensemble).")
+    ],
+    out: Annotated[Path, typer.Option(help="Report folder.")] = Path("runs/tune"),
+    model: Annotated[
+        Path | None, typer.Option(help="A checkpoint to write the thresholds into.")
+    ] = None,
+    threshold: Annotated[ThresholdMode, typer.Option(help="What to find.")] = (
+        ThresholdMode.PER_CLASS
+    ),
+    objective: Annotated[Objective, typer.Option(help="What to maximise.")] = Objective.MACRO_F1,
+    min_support: Annotated[
+        int, typer.Option(min=1, help="Classes with fewer clips take the global threshold.")
+    ] = 10,
+) -> None:
+    """Tune thresholds from saved scores, without scoring the clips again."""
+    from lilliput.config import EvaluationConfig
+    from lilliput.evaluation.rendering import print_report
+    from lilliput.experiments.run import tune_again
+
+    config = EvaluationConfig.model_validate(
+        {"threshold": threshold, "objective": objective, "min_support": min_support}
+    )
+    evaluation = tune_again(reports, config, out, model)
+    print_report(evaluation.report, console)
+    _print_path("report", evaluation.page)
+
+
+@app.command()
+def predict(
+    model: Model,
+    videos: Annotated[list[Path], typer.Argument(help="Video files, or folders of them.")],
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines on stdout.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.")] = False,
+    window_seconds: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Length of the windows of a long video [the training clips']."),
+    ] = None,
+) -> None:
+    """Recognise the actions in videos of any length."""
+    from lilliput.inference.listing import Style, find_videos, predict_files
+    from lilliput.inference.recognizer import Recognizer
+
+    recognizer = Recognizer.load(model, window_seconds=window_seconds)
+    if recognizer.checkpoint.note:
+        messages.print(f"note: {recognizer.checkpoint.note}", style="yellow", markup=False)
+    style: Style = "json" if as_json else "csv" if as_csv else "table"
+    failures = predict_files(recognizer, find_videos(videos), style, messages)
+    for failure in failures:
+        messages.print(f"skipped: {failure}", style="red", markup=False, soft_wrap=True)
+    if failures:
+        messages.print(f"{len(failures)} of the videos could not be read", markup=False)
+        raise typer.Exit(2)
+
+
+@app.command()
+def submit(
+    model: Model,
+    data: Data,
+    split: Annotated[str, typer.Option(help="The split without labels.")] = "test",
+    out: Annotated[Path, typer.Option(help="The zip to write.")] = Path("answer.zip"),
+) -> None:
+    """Write the TinyAction challenge's answer.txt zip for a split without labels."""
+    from lilliput.checkpoint import load_checkpoint
+    from lilliput.data import read_dataset
+    from lilliput.experiments.run import submit as write
+
+    scored = write(load_checkpoint(model), read_dataset(data), split, out)
+    for reason in scored.unreadable:
+        messages.print(f"no label given: {reason}", style="red", markup=False, soft_wrap=True)
+    console.print(f"{len(scored.clip_ids)} clips, every id present")
+    _print_path("submission", out)
+
+
+@app.command()
+def info(
+    model: Annotated[
+        str | None, typer.Argument(help="A checkpoint; none lists recipes and shipped models.")
+    ] = None,
+) -> None:
+    """Tell what a checkpoint holds, or which recipes and models there are."""
+    if model is None:
+        from lilliput.cli.info import print_overview
+
+        print_overview(console)
+    else:
+        from lilliput.checkpoint import load_checkpoint
+        from lilliput.cli.info import print_checkpoint
+
+        print_checkpoint(load_checkpoint(model), console)
+
+
+def main() -> None:
+    """The entry point: a mistake becomes one line and exit code 2, never a traceback."""
+    try:
+        app()
+    except LilliputError as error:
+        line = " ".join(str(error).split())
+        messages.print(f"error: {line}", style="red", markup=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _print_path(name: str, path: Path) -> None:
+    console.print(f"{name}: {path}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_dataset(dataset: "VideoDataset") -> None:
+    sizes = ", ".join(f"{len(clips)} {split}" for split, clips in dataset.splits.items())
+    _print_path("data", Path(f"{dataset.root} ({dataset.layout}): {sizes}"))
+    names = dataset.labels.class_names
+    for left, right in dataset.labels.flip_pairs:
+        console.print(f"a flip exchanges {names[left]} and {names[right]}", highlight=False)

@@ -1,0 +1,78 @@
+"""The scores of a model on a split: kept on disk, so that nothing needs a second pass.
+
+Thresholds can be tuned again, runs compared and several models averaged from these files
+alone.
+"""
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from lilliput.errors import DataError
+
+_ARRAYS = ("clip_ids", "recordings", "sides", "scores", "targets", "class_names", "unreadable")
+
+
+@dataclass(frozen=True)
+class ScoredClips:
+    """Scores of N clips for K classes.
+
+    Attributes:
+        clip_ids: (N,) names.
+        recordings: (N,) the recording each was cut from.
+        sides: (N,) native short side, px.
+        scores: (N, K) in [0, 1]; rows of unreadable clips are 0.
+        targets: (N, K) bool, or (0, K) where the labels are withheld.
+        class_names: (K,) names.
+        unreadable: One line per clip that could not be read.
+    """
+
+    clip_ids: np.ndarray
+    recordings: np.ndarray
+    sides: np.ndarray
+    scores: np.ndarray
+    targets: np.ndarray
+    class_names: np.ndarray
+    unreadable: np.ndarray
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the labels are known."""
+        return len(self.targets) == len(self.scores)
+
+    def save(self, path: Path) -> None:
+        """Writes a compressed .npz file."""
+        np.savez_compressed(path, **{name: getattr(self, name) for name in _ARRAYS})
+
+
+def load_scores(path: Path) -> ScoredClips:
+    """Reads one file; nothing in it is executed.
+
+    Raises:
+        DataError: It is missing or was not written by ``ScoredClips.save``.
+    """
+    try:
+        with path.open("rb") as source, np.load(source, allow_pickle=False) as file:
+            return ScoredClips(**{name: file[name] for name in _ARRAYS})
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such scores file; `lilliput evaluate` writes one") from None
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: not a scores file of `lilliput evaluate` ({error})") from None
+
+
+def average_scores(runs: Sequence[ScoredClips]) -> ScoredClips:
+    """An ensemble (section 5.1): the mean of several models' scores on the same clips.
+
+    Raises:
+        DataError: The runs scored other clips or other classes.
+    """
+    first = runs[0]
+    for run in runs[1:]:
+        if not np.array_equal(run.clip_ids, first.clip_ids):
+            raise DataError("these scores are of different clips; evaluate the same split")
+        if not np.array_equal(run.class_names, first.class_names):
+            raise DataError("these scores are of different classes")
+    return replace(first, scores=np.mean([run.scores for run in runs], axis=0))

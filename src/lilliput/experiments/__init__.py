@@ -1,0 +1,1 @@
+"""Whole jobs: a recipe run from clips to a tuned model."""

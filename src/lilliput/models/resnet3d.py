@@ -1,0 +1,186 @@
+"""ResNet-3D and its stride adaptation to very small inputs (thesis sections 2.1.2.1 and 3.2).
+
+Attribute names are those of the public Kinetics weights (kenshohara/3D-ResNets-PyTorch), so
+that those load untouched.
+
+Source: Hara et al., Can Spatiotemporal 3D CNNs Retrace the History of 2D CNNs and ImageNet?,
+CVPR 2018.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from lilliput.errors import ConfigError
+
+Strides = tuple[int, int, int, int, int]
+
+STANDARD_INPUT_SIZE = 224  # px for which the five stride-2 layers end in a 7 x 7 map
+_BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
+
+
+def adapted_strides(input_size: int) -> Strides:
+    """Spatial strides of conv1, maxpool, layer2, layer3, layer4 for a square input.
+
+    Section 3.2: the first log2(224 / size) of the five strides of 2 become 1, so that the
+    last map is 7 x 7 again. Time keeps its strides.
+
+    Raises:
+        ConfigError: 224 / size is no power of two between 1 and 16.
+    """
+    halvings = math.log2(STANDARD_INPUT_SIZE / input_size) if input_size > 0 else math.nan
+    if halvings not in (0, 1, 2, 3, 4):
+        raise ConfigError(
+            f"an adapted network cannot take {input_size} px: log2(224 / size) must be a whole "
+            "number, as for 14, 28, 56, 112 and 224"
+        )
+    ones = int(halvings)
+    return (1,) * ones + (2,) * (5 - ones)  # type: ignore[return-value]
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3x3 convolutions and a skip connection (figures 2.1 to 2.3)."""
+
+    expansion = 1
+
+    def __init__(self, in_channels: int, channels: int, stride: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv3d(in_channels, channels, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm3d(channels)
+        self.conv2 = nn.Conv3d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm3d(channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = _shortcut(in_channels, channels, stride)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """(N, C, T, H, W) to (N, channels, T', H', W')."""
+        residual = self.relu(self.bn1(self.conv1(features)))
+        residual = self.bn2(self.conv2(residual))
+        skip = features if self.downsample is None else self.downsample(features)
+        output: torch.Tensor = self.relu(residual + skip)
+        return output
+
+
+class Bottleneck(nn.Module):
+    """1x1x1, 3x3x3, 1x1x1 and a skip connection; the stride is on the 3x3x3."""
+
+    expansion = 4
+
+    def __init__(self, in_channels: int, channels: int, stride: tuple[int, int, int]) -> None:
+        super().__init__()
+        out_channels = channels * self.expansion
+        self.conv1 = nn.Conv3d(in_channels, channels, 1, bias=False)
+        self.bn1 = nn.BatchNorm3d(channels)
+        self.conv2 = nn.Conv3d(channels, channels, 3, stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm3d(channels)
+        self.conv3 = nn.Conv3d(channels, out_channels, 1, bias=False)
+        self.bn3 = nn.BatchNorm3d(out_channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = _shortcut(in_channels, out_channels, stride)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """(N, C, T, H, W) to (N, 4 * channels, T', H', W')."""
+        residual = self.relu(self.bn1(self.conv1(features)))
+        residual = self.relu(self.bn2(self.conv2(residual)))
+        residual = self.bn3(self.conv3(residual))
+        skip = features if self.downsample is None else self.downsample(features)
+        output: torch.Tensor = self.relu(residual + skip)
+        return output
+
+
+def _shortcut(
+    in_channels: int, out_channels: int, stride: tuple[int, int, int]
+) -> nn.Sequential | None:
+    """Shortcut B: a projection, only where the shapes differ (figure 2.3)."""
+    if in_channels == out_channels and stride == (1, 1, 1):
+        return None
+    return nn.Sequential(
+        nn.Conv3d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm3d(out_channels)
+    )
+
+
+class ResNet3d(nn.Module):
+    """Stem, four stages, average pooling, one linear layer.
+
+    Args:
+        num_classes: Classes K.
+        depth: 18, 34 or 50.
+        width: Channels of the first stage; 64 in the published nets.
+        spatial_strides: Strides in H and W of conv1, maxpool, layer2, layer3, layer4;
+            ``adapted_strides(size)`` gives those for a small input.
+        dropout: Probability of dropping a pooled feature.
+
+    Shape:
+        - Input: ``(N, 3, T, H, W)``
+        - Output: ``(N, K)`` logits
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        depth: int = 18,
+        width: int = 64,
+        spatial_strides: Strides = (2, 2, 2, 2, 2),
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if depth not in _BLOCKS:
+            raise ConfigError(f"ResNet-3D has depths 18, 34 and 50, not {depth}")
+        block = Bottleneck if depth >= 50 else BasicBlock
+        stem, pool, *stages = spatial_strides
+        self.conv1 = nn.Conv3d(3, width, 7, (1, stem, stem), padding=3, bias=False)
+        self.bn1 = nn.BatchNorm3d(width)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool3d(3, (2, pool, pool), padding=1)
+        strides = [(1, 1, 1), *((2, stride, stride) for stride in stages)]
+        in_channels = width
+        out_channels = []
+        for number, (blocks, stride) in enumerate(zip(_BLOCKS[depth], strides, strict=True)):
+            channels = width * 2**number
+            stage = _stage(block, in_channels, channels, stride, blocks)
+            setattr(self, f"layer{number + 1}", stage)
+            in_channels = channels * block.expansion
+            out_channels.append(in_channels)
+        self.out_channels: Sequence[int] = tuple(out_channels)
+        self.avgpool = nn.AdaptiveAvgPool3d(1)
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(in_channels, num_classes)
+        _initialise(self)
+
+    def forward_features(self, clips: torch.Tensor) -> list[torch.Tensor]:
+        """The outputs of the four stages, c2 to c5."""
+        features = self.maxpool(self.relu(self.bn1(self.conv1(clips))))
+        stages = []
+        for number in (1, 2, 3, 4):
+            features = self.get_submodule(f"layer{number}")(features)
+            stages.append(features)
+        return stages
+
+    def forward(self, clips: torch.Tensor) -> torch.Tensor:
+        """(N, 3, T, H, W) to (N, K) logits."""
+        features = self.forward_features(clips)[-1]  # (N, C, T / 16, 7, 7) where adapted
+        pooled = self.avgpool(features).flatten(1)  # (N, C)
+        logits: torch.Tensor = self.fc(self.dropout(pooled))
+        return logits
+
+
+def _stage(
+    block: type[BasicBlock] | type[Bottleneck],
+    in_channels: int,
+    channels: int,
+    stride: tuple[int, int, int],
+    blocks: int,
+) -> nn.Sequential:
+    layers: list[nn.Module] = [block(in_channels, channels, stride)]
+    for _ in range(blocks - 1):
+        layers.append(block(channels * block.expansion, channels, (1, 1, 1)))
+    return nn.Sequential(*layers)
+
+
+def _initialise(model: nn.Module) -> None:
+    for module in model.modules():
+        if isinstance(module, nn.Conv3d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -1,0 +1,48 @@
+"""The run folder: its configuration, and whether a training may start or go on there."""
+
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from lilliput.config import Config, parse_config
+from lilliput.errors import TrainingError
+from lilliput.training.recorder import RESUME_FILE
+
+
+def prepare_folder(config: Config, folder: Path, resume: bool) -> Path | None:
+    """Writes the configuration, or checks that it is the one the run began with."""
+    state = folder / RESUME_FILE
+    settings = folder / "config.json"
+    if settings.is_file() and not resume:
+        raise TrainingError(f"{folder}: holds a run already; add --resume, or choose another --run")
+    if settings.is_file():
+        began = parse_config(json.loads(settings.read_text(encoding="utf-8")), str(settings))
+        _check_same(began, config, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    settings.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    environment = {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        **{name: version(name) for name in ("lilliput", "torch", "torchvision", "lightning", "av")},
+    }
+    (folder / "environment.json").write_text(json.dumps(environment, indent=2) + "\n")
+    return state if state.is_file() else None
+
+
+def _check_same(began: Config, config: Config, folder: Path) -> None:
+    """Where and how fast a run computes may change when it goes on; what it computes may not."""
+    free = {"data", "evaluation", "title"}
+    free_training = {"accelerator", "devices"}
+    for name in set(Config.model_fields) - free:
+        before, now = getattr(began, name).model_dump(), getattr(config, name).model_dump()
+        for key in before:
+            if before[key] != now[key] and not (name == "training" and key in free_training):
+                raise TrainingError(
+                    f"{folder}: began with {name}.{key} = {before[key]}, not {now[key]}; "
+                    "resume with the same settings, or choose another --run"
+                )

@@ -1,0 +1,123 @@
+"""One training step, one validation pass, one optimiser: what Lightning runs."""
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import nn
+
+from lilliput.config import TrainingConfig
+from lilliput.data.loading import Batch, UnreadableClip
+from lilliput.errors import TrainingError
+from lilliput.scoring import compute_metrics, tune_global
+
+
+class ActionModule(pl.LightningModule):
+    """A network under training.
+
+    Args:
+        model: The network.
+        loss: From logits and targets to a scalar.
+        config: The training settings.
+        val_targets: (N, K) bool targets of the validation split.
+    """
+
+    def __init__(
+        self, model: nn.Module, loss: nn.Module, config: TrainingConfig, val_targets: torch.Tensor
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.loss = loss
+        self.config = config
+        self.val_targets = val_targets
+        self.unreadable: dict[tuple[str, int], UnreadableClip] = {}
+
+    def on_train_epoch_start(self) -> None:
+        """Seeds what draws inside the network, so that an epoch repeats after a resume."""
+        seed = (self.config.seed * 1_000_003 + self.current_epoch) * 1009 + self.global_rank
+        torch.manual_seed(seed)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor | None:  # noqa: ARG002
+        """The loss of a batch; a batch without one readable clip is passed over."""
+        self._note("train", batch)
+        if len(batch.indices) == 0:
+            return None
+        loss: torch.Tensor = self.loss(self.model(batch.clips), batch.targets)
+        self._stop_unless_finite(loss)
+        self.log(
+            "train_loss", loss, on_step=True, on_epoch=True, prog_bar=True,
+            batch_size=len(batch.indices),
+        )  # fmt: skip
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        """Makes room for the scores; each process fills in its share."""
+        self._scores = torch.zeros(self.val_targets.shape, device=self.device)
+        self._seen = torch.zeros(len(self.val_targets), device=self.device)
+        self._loss_sum = torch.zeros((), device=self.device)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        """Scores the first evaluation clip of each video, without test-time augmentation."""
+        self._note("val", batch)
+        if len(batch.indices) == 0:
+            return
+        logits = self.model(batch.clips[:, 0]).float()
+        self._scores[batch.indices] = logits.sigmoid()
+        self._seen[batch.indices] = 1
+        self._loss_sum += self.loss(logits, batch.targets) * len(batch.indices)
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the loss and the macro F1 at the best global threshold."""
+        gather = self.trainer.strategy.reduce
+        scores = gather(self._scores, reduce_op="sum")
+        seen = gather(self._seen, reduce_op="sum").cpu()
+        loss = gather(self._loss_sum, reduce_op="sum") / seen.sum().clamp(min=1)
+        if not seen.any():
+            raise TrainingError("not one validation clip can be read; see `lilliput data check`")
+        self._stop_unless_finite(loss)
+        rows = seen > 0
+        known = scores.float().cpu()[rows].numpy()
+        targets = self.val_targets[rows].numpy()
+        metrics = compute_metrics(known, targets, tune_global(known, targets))
+        self.log("val_loss", loss, prog_bar=True)
+        self.log("val_f1", metrics.macro.f1, prog_bar=True)
+        self.log("val_map", metrics.mean_average_precision)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Adam with the MultiStep schedule of section 4.1.4, or one cycle."""
+        config = self.config
+        optimizer = torch.optim.AdamW(
+            self.model.parameters(), config.learning_rate, weight_decay=config.weight_decay
+        )
+        if config.schedule == "one_cycle":
+            steps = int(self.trainer.estimated_stepping_batches)
+            cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, steps)
+            return {
+                "optimizer": optimizer,
+                "lr_scheduler": {"scheduler": cycle, "interval": "step"},
+            }
+        epochs = [round(fraction * config.epochs) for fraction in config.milestones]
+        multistep = torch.optim.lr_scheduler.MultiStepLR(optimizer, epochs, gamma=0.1)
+        return {"optimizer": optimizer, "lr_scheduler": multistep}
+
+    def transfer_batch_to_device(
+        self, batch: Batch, device: torch.device, dataloader_idx: int  # noqa: ARG002
+    ) -> Batch:  # fmt: skip
+        """Moves the tensors, keeps the list of what was skipped."""
+        return Batch(
+            batch.clips.to(device, non_blocking=True),
+            batch.targets.to(device, non_blocking=True),
+            batch.indices.to(device, non_blocking=True),
+            batch.unreadable,
+        )
+
+    def _note(self, split: str, batch: Batch) -> None:
+        for clip in batch.unreadable:
+            self.unreadable[split, clip.index] = clip
+
+    def _stop_unless_finite(self, loss: torch.Tensor) -> None:
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"the loss became {loss.item()} in epoch {self.current_epoch + 1}; the last good "
+                "checkpoint is intact. Try a lower training.learning_rate, "
+                'training.gradient_clip = 1.0 or training.precision = "fp32"'
+            )

@@ -1,0 +1,114 @@
+"""What a run folder holds while a training goes on.
+
+::
+
+    config.json        the resolved recipe        environment.json   versions and machine
+    history.csv        one row per epoch          curves.png         figure 4.6
+    tensorboard/       the same for TensorBoard   unreadable.txt     clips that were skipped
+    last.ckpt          state to resume from       best.safetensors, last.safetensors
+"""
+
+import csv
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from matplotlib.figure import Figure
+
+from lilliput.checkpoint import Checkpoint, save_checkpoint
+from lilliput.training.module import ActionModule
+
+RESUME_FILE = "last.ckpt"
+COLUMNS = ("epoch", "train_loss", "val_loss", "val_f1", "val_map", "learning_rate")
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes beside the old file and then renames: a kill never leaves half a state."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Saves, then replaces ``path`` in one step."""
+        partial = Path(path).with_name(f".{Path(path).name}.partial")
+        super().save_checkpoint(checkpoint, partial, storage_options)
+        partial.replace(path)
+
+
+class RunRecorder(pl.Callback):
+    """Writes the run folder after every epoch.
+
+    Args:
+        folder: The run folder.
+        describe: From weights and metrics to a self-describing checkpoint.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        describe: Callable[[Mapping[str, torch.Tensor], Mapping[str, float]], Checkpoint],
+    ) -> None:
+        self.folder = folder
+        self.describe = describe
+        self.history: list[dict[str, float]] = []
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Records the epoch, then the models, then (last) the state to resume from."""
+        assert isinstance(pl_module, ActionModule)
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        row = {name: metrics.get(name, float("nan")) for name in COLUMNS}
+        row["epoch"] = trainer.current_epoch + 1
+        row["train_loss"] = metrics.get("train_loss_epoch", float("nan"))
+        row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
+        improved = row["val_f1"] > max((past["val_f1"] for past in self.history), default=-1.0)
+        self.history.append(row)
+        if trainer.is_global_zero:
+            self._write_models(pl_module, row, improved)
+            write_history(self.history, self.folder)
+            self._write_unreadable(pl_module)
+        trainer.save_checkpoint(self.folder / RESUME_FILE)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The history: plain numbers, so that resuming unpickles nothing."""
+        return {"history": self.history}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Goes on with the history of the interrupted run."""
+        self.history = list(state_dict["history"])
+
+    def _write_models(self, module: ActionModule, row: dict[str, float], improved: bool) -> None:
+        checkpoint = self.describe(module.model.state_dict(), {"epoch": row["epoch"], **row})
+        save_checkpoint(checkpoint, self.folder / "last.safetensors")
+        if improved:
+            save_checkpoint(checkpoint, self.folder / "best.safetensors")
+
+    def _write_unreadable(self, module: ActionModule) -> None:
+        if module.unreadable:
+            lines = sorted(
+                f"{split}: {clip.reason}" for (split, _), clip in module.unreadable.items()
+            )
+            (self.folder / "unreadable.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_history(history: list[dict[str, float]], folder: Path) -> None:
+    """``history.csv`` and ``curves.png``: loss and F1 per epoch, as figure 4.6."""
+    with (folder / "history.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(history)
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    epochs = [row["epoch"] for row in history]
+    for name, label in (("train_loss", "training"), ("val_loss", "validation")):
+        left.plot(epochs, [row[name] for row in history], label=label)
+    left.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
+    left.legend()
+    right.plot(epochs, [row["val_f1"] for row in history], label="macro F1")
+    right.plot(epochs, [row["val_map"] for row in history], label="mAP")
+    right.set(xlabel="epoch", ylabel="validation score", ylim=(0, 1))
+    right.legend()
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    figure.savefig(folder / "curves.png", dpi=110)

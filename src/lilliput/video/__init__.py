@@ -1,0 +1,1 @@
+"""Pixels: decoding (the only door to PyAV), clip sampling and transforms."""

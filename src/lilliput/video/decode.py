@@ -1,0 +1,198 @@
+"""Reading videos: the only file that talks to PyAV.
+
+Frames leave here upright, as RGB, (C, H, W) uint8. Frames whose short side exceeds
+``MAX_SHORT_SIDE`` are scaled down while they are converted, so that a 4K source costs
+no more memory than a small one; low-resolution clips pass untouched.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import av
+import numpy as np
+import torch
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from lilliput.errors import VideoError
+
+MAX_SHORT_SIDE = 256  # px; above every input size (224) times the widest augmentation (8/7)
+MAX_CLIP_FRAMES = 20_000  # a "clip" longer than this is footage: read it with iter_frames
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".gif"}
+)
+_FIRST_PIXELS_FOR_THREADS = 640 * 480  # more decoder threads slow smaller pictures down
+_DEFAULT_FPS = 30.0
+
+
+@dataclass(frozen=True)
+class VideoClip:
+    """A whole clip in memory.
+
+    Attributes:
+        frames: (T, 3, H, W) uint8, RGB.
+        fps: Frames per second the file claims, 30 when it claims nothing sensible.
+        damage: None, or what went wrong after the last frame that could be read.
+    """
+
+    frames: torch.Tensor
+    fps: float
+    damage: str | None = None
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What the header of a file says.
+
+    Attributes:
+        width: Stored width, px; a sideways phone video is stored sideways.
+        height: Stored height, px.
+        num_frames: Frames the container claims; counted where it does not say.
+        fps: Frames per second the file claims, 30 when it claims nothing sensible.
+    """
+
+    width: int
+    height: int
+    num_frames: int
+    fps: float
+
+
+class VideoReader:
+    """One open video file; a context manager and an iterator over its frames.
+
+    Attributes:
+        fps: Frames per second the file claims, 30 when it claims nothing sensible.
+        damage: Set once iteration met undecodable data after at least one good frame.
+
+    Raises:
+        VideoError: The file is missing, empty, no video, or not one frame can be decoded.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.damage: str | None = None
+        if not self.path.is_file():
+            raise VideoError(f"{self.path}: no such file; check the path")
+        if self.path.stat().st_size == 0:
+            raise VideoError(f"{self.path}: the file is empty (0 bytes); copy or record it again")
+        try:
+            # Playlists may name other files and addresses: only plain files are opened.
+            self._container = av.open(str(self.path), options={"protocol_whitelist": "file"})
+        except (av.FFmpegError, ValueError, OSError) as error:
+            raise VideoError(f"{self.path}: not a readable video ({_reason(error)})") from None
+        streams = self._container.streams.video
+        # FFmpeg renders text files as terminal video; nobody means that.
+        if not streams or self._container.format.name == "tty":
+            self._container.close()
+            raise VideoError(f"{self.path}: has no video stream; give a video file")
+        self._stream = streams[0]
+        context = self._stream.codec_context
+        if context.width * context.height < _FIRST_PIXELS_FOR_THREADS:
+            context.thread_count = 1
+        rate = self._stream.average_rate
+        self.fps = float(rate) if rate is not None and 0 < rate <= 1000 else _DEFAULT_FPS
+
+    def __enter__(self) -> "VideoReader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    @property
+    def declared_frames(self) -> int:
+        """Frames the container claims to hold; 0 where it does not say."""
+        return self._stream.frames
+
+    @property
+    def stored_size(self) -> tuple[int, int]:
+        """Width and height in the file, px, before any scaling or turning."""
+        return self._stream.codec_context.width, self._stream.codec_context.height
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Yields (3, H, W) uint8 frames; stops at the first undecodable data."""
+        reformatter = VideoReformatter()  # one per file: a new scaler per frame costs five times
+        count = 0
+        size: tuple[int, int] | None = None
+        try:
+            for frame in self._container.decode(self._stream):
+                size = size or _target_size(frame.width, frame.height)
+                yield _to_array(frame, reformatter, size)
+                count += 1
+        except (av.FFmpegError, ValueError) as error:
+            self.damage = f"undecodable after frame {count} ({_reason(error)})"
+        if count == 0:
+            cause = f" ({self.damage})" if self.damage else ""
+            raise VideoError(f"{self.path}: holds no decodable frame{cause}; record it again")
+        if self.damage is None and 0 < count < self.declared_frames:
+            self.damage = f"only {count} of {self.declared_frames} frames are decodable"
+
+
+def probe(path: Path | str) -> VideoInfo:
+    """Reads size and length of a video, from its header alone wherever that says them.
+
+    Raises:
+        VideoError: The file cannot be opened, or does not say its length and has no frames.
+    """
+    with VideoReader(path) as reader:
+        num_frames = reader.declared_frames or sum(1 for _ in reader)
+        width, height = reader.stored_size
+        return VideoInfo(width, height, num_frames, reader.fps)
+
+
+def read_video(path: Path | str) -> VideoClip:
+    """Reads a whole clip into memory.
+
+    Raises:
+        VideoError: Nothing can be decoded, or it is footage rather than a clip.
+    """
+    frames: list[np.ndarray] = []
+    with VideoReader(path) as reader:
+        for frame in reader:
+            frames.append(frame)
+            if len(frames) > MAX_CLIP_FRAMES:
+                raise VideoError(
+                    f"{path}: longer than {MAX_CLIP_FRAMES} frames; cut it into clips first"
+                )
+        return VideoClip(torch.from_numpy(np.stack(frames)), reader.fps, reader.damage)
+
+
+def write_video(
+    path: Path | str, frames: np.ndarray, *, fps: float, codec: str = "libx264", crf: int = 18
+) -> None:
+    """Writes (T, H, W, 3) uint8 RGB frames; H and W must be even (4:2:0 colour)."""
+    with av.open(str(path), "w") as container:
+        options = {"crf": str(crf)}
+        stream = cast(av.VideoStream, container.add_stream(codec, round(fps), options=options))
+        stream.width, stream.height = frames.shape[2], frames.shape[1]
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.thread_count = 1
+        for picture in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def _target_size(width: int, height: int) -> tuple[int, int]:
+    shrink = min(1.0, MAX_SHORT_SIDE / min(width, height))
+    return max(1, round(width * shrink)), max(1, round(height * shrink))
+
+
+def _to_array(
+    frame: av.VideoFrame, reformatter: VideoReformatter, size: tuple[int, int]
+) -> np.ndarray:
+    # Every frame takes the first one's size, so a stream that changes size stays one clip.
+    same = (frame.width, frame.height) == size
+    picture = reformatter.reformat(
+        frame,
+        width=size[0],
+        height=size[1],
+        format="rgb24",
+        interpolation=Interpolation.BILINEAR if same else Interpolation.AREA,
+    ).to_ndarray()
+    quarter_turns = round(frame.rotation / 90) % 4  # phones record sideways and say so
+    return np.ascontiguousarray(np.rot90(picture, quarter_turns).transpose(2, 0, 1))
+
+
+def _reason(error: BaseException) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text).splitlines()[0]

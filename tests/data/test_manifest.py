@@ -1,0 +1,107 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lilliput.data import LabelSet, read_dataset
+from lilliput.data.manifest import write_manifest
+from lilliput.errors import DataError
+
+
+def _write(folder: Path, *lines: str) -> Path:
+    path = folder / "clips.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_reads_rows(tmp_path: Path) -> None:
+    path = _write(
+        tmp_path,
+        "path,labels,split,group",
+        "a.mp4,walk|run,train,cam1",
+        "b.mp4, run ,val,",
+        "c.mp4,,test,cam2",
+        "d.mp4,|,train,cam1",
+    )
+    dataset = read_dataset(path)
+    assert dataset.labels.class_names == ("run", "walk")
+    first, background = dataset.split("train")
+    assert (first.clip_id, first.labels, first.recording) == ("a.mp4", (0, 1), "cam1")
+    assert first.path == tmp_path / "a.mp4"
+    assert background.labels == ()  # a lone | says: none applies
+    assert dataset.split("val")[0].labels == (0,)
+    assert dataset.split("val")[0].recording == "b.mp4"
+    assert dataset.split("test", labelled=False)[0].labels is None
+
+
+def test_byte_order_mark_and_absolute_paths(tmp_path: Path) -> None:
+    path = _write(tmp_path, "\ufeffpath,labels,split", f"{tmp_path}/x/a.mp4,run,train")
+    assert read_dataset(path).split("train")[0].path == tmp_path / "x/a.mp4"
+
+
+def test_class_map_beside_it_sets_the_order(tmp_path: Path) -> None:
+    (tmp_path / "class_map.json").write_text('{"walk": 0, "sit": 1, "run": 2}')
+    path = _write(tmp_path, "path,labels,split", "a.mp4,run,train", "b.mp4,jump,train")
+    dataset = read_dataset(path, strict=False)
+    assert dataset.labels.class_names == ("walk", "sit", "run")
+    assert dataset.split("train")[0].labels == (2,)
+    assert dataset.problems == ("clips.csv: line 3: unknown label 'jump'; nearest is 'run'",)
+
+
+def test_bad_rows_are_problems_with_their_line(tmp_path: Path) -> None:
+    path = _write(
+        tmp_path,
+        "path,labels,split",
+        "a.mp4,run,train",
+        "",
+        ",run,train",
+        "b.mp4,run",
+        "a.mp4,run,train",
+        "a.mp4,run,val",
+    )
+    dataset = read_dataset(path, strict=False)
+    assert [len(clips) for clips in dataset.splits.values()] == [1, 1]
+    assert dataset.problems == (
+        "clips.csv: line 4: path and split must not be empty",
+        "clips.csv: line 5: path and split must not be empty",
+        "clips.csv: line 6: a.mp4 occurs twice in split 'train'",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"path,label,split\na,b,c\n", "lacks the column 'labels'"),
+        (b"", "lacks the column 'path'"),
+        (b"path,labels,split\na.mp4,,train\n", "no row has a label"),
+        (b"path,labels,split\n\xff\xfe,b,c\n", "not a CSV text file"),
+    ],
+)
+def test_broken_manifests(tmp_path: Path, content: bytes, complaint: str) -> None:
+    path = tmp_path / "clips.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=complaint):
+        read_dataset(path)
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_written_manifest_reads_back(tiny: Path, tmp_path: Path, inside: bool) -> None:
+    dataset = read_dataset(tiny)
+    train = list(dataset.split("train"))
+    train[2] = replace(train[2], labels=())
+    dataset = replace(dataset, splits={**dataset.splits, "train": train})
+    path = (tiny if inside else tmp_path / "new/folder") / "manifest.csv"
+    write_manifest(path, dataset)
+    back = read_dataset(path)
+    assert back.labels == dataset.labels
+    assert list(back.splits) == list(dataset.splits)
+    for split, clips in dataset.splits.items():
+        assert list(back.splits[split]) == clips
+    cell = path.read_text().splitlines()[1].split(",")[0]
+    assert Path(cell).is_absolute() is not inside
+
+
+def test_class_names_that_cannot_be_written(tiny: Path, tmp_path: Path) -> None:
+    dataset = replace(read_dataset(tiny), labels=LabelSet.from_names(["a|b", "c"]))
+    with pytest.raises(DataError, match=r"class 'a\|b' cannot stand in a manifest"):
+        write_manifest(tmp_path / "out" / "manifest.csv", dataset)

@@ -1,0 +1,89 @@
+import io
+
+import numpy as np
+import pytest
+
+from lilliput.evaluation.plots import draw_figures, draw_per_class
+from lilliput.evaluation.report import ReportContext, evaluate_report
+from lilliput.evaluation.scored import ScoredClips
+
+TARGETS = np.array([[1, 0, 1], [1, 0, 0], [1, 1, 0], [0, 0, 0]], bool)
+SCORES = np.array([[0.9, 0.1, 0.1], [0.2, 0.7, 0.1], [0.8, 0.8, 0.1], [0.6, 0.1, 0.1]])
+
+
+def _figures(thresholds=(0.5, 0.5, 0.5)):
+    scored = ScoredClips(
+        clip_ids=np.arange(4).astype(str),
+        recordings=np.array(list("abcd")),
+        sides=np.array([10, 15, 70, 70]),
+        scores=SCORES,
+        targets=TARGETS,
+        class_names=np.array(["$bad_{math$", "walk", "rare"]),
+        unreadable=np.array([], dtype=str),
+    )
+    return draw_figures(evaluate_report(scored, np.array(thresholds), ReportContext("", "", {})))
+
+
+def test_bars_of_the_classes_are_shares_of_all_their_clips():
+    axes = _figures()["per_class"].axes[0]
+    widths = [[bar.get_width() for bar in container] for container in axes.containers]
+    starts = [[bar.get_x() for bar in container] for container in axes.containers]
+    # Most frequent first. Recognised, missed, false alarm: 2 1 1, then 1 0 1, then 0 1 0.
+    np.testing.assert_allclose(np.transpose(widths), [[50, 25, 25], [50, 0, 50], [0, 100, 0]])
+    np.testing.assert_allclose(np.transpose(starts), [[0, 50, 75], [0, 50, 50], [0, 0, 100]])
+
+
+def test_numbers_stand_beside_their_class():
+    axes = _figures()["per_class"].axes[0]
+    (numbers,) = axes.child_axes
+    names = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert names == ["$bad_{math$", "walk", "rare"]
+    assert [t.get_text() for t in numbers.get_yticklabels()] == [
+        "2 · 1 · 1",
+        "1 · 0 · 1",
+        "0 · 1 · 0",
+    ]
+
+
+def test_an_absent_class_says_so():
+    counts = {"support": 0, "true_positives": 0, "false_positives": 0, "false_negatives": 0}
+    row = {"name": "never", "absent": True, **counts}
+    (numbers,) = draw_per_class({"per_class": [row]}).axes[0].child_axes
+    assert [tick.get_text() for tick in numbers.get_yticklabels()] == ["absent"]
+
+
+def test_bars_of_the_sizes():
+    axes = _figures()["per_resolution"].axes[0]
+    macro, micro = ([bar.get_height() for bar in container] for container in axes.containers)
+    # 0–20 px: classes 0 and 2 with F1 2/3 and 0; 1 hit, 2 predicted, 3 annotated.
+    assert (macro[0], micro[0]) == (pytest.approx(100 / 3), pytest.approx(100 * 2 / 5))
+    # 60–80 px: classes 0 and 1 with F1 2/3 and 1; 2 hits, 3 predicted, 2 annotated.
+    assert (macro[3], micro[3]) == (pytest.approx(100 * 5 / 6), pytest.approx(80))
+    labels = [tick.get_text() for tick in axes.get_xticklabels()]
+    assert (labels[0], labels[1]) == ("0–20\n2 clips", "20–40\n0 clips")
+    numbers = [text.get_text() for text in axes.texts]
+    assert numbers[:7] == ["33", "", "", "83", "", "", ""]  # nothing, not 0, for an empty group
+
+
+def test_the_curve_and_the_one_threshold_in_use():
+    axes = _figures()["thresholds"].axes[0]
+    lines = {line.get_label(): line for line in axes.lines}
+    assert list(lines["in use: 0.500"].get_xdata()) == [0.5, 0.5]
+    curve = dict(zip(lines["F1"].get_xdata(), lines["F1"].get_ydata(), strict=True))
+    assert curve[0.5] == pytest.approx(100 * (2 / 3 + 2 / 3 + 0) / 3)
+    assert lines["recall"].get_ydata()[0] == 100 and lines["recall"].get_ydata()[-1] == 0
+
+
+def test_the_curve_and_thresholds_of_the_classes_own():
+    axes = _figures((0.7, 0.5, 0.7))["thresholds"].axes[0]
+    lines = {line.get_label(): line for line in axes.lines}
+    assert list(lines["in use, per class"].get_xdata()) == [0.5, 0.7]
+    # Above 0.7 the first class loses its false alarm: F1 2·2/(2+3).
+    assert lines["F1 with these"].get_ydata()[0] == pytest.approx(100 * (0.8 + 2 / 3 + 0) / 3)
+
+
+def test_all_figures_render():
+    for figure in _figures().values():
+        png = io.BytesIO()
+        figure.savefig(png, format="png", dpi=30)
+        assert png.getvalue().startswith(b"\x89PNG")

@@ -1,0 +1,77 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lilliput.errors import DataError
+from lilliput.evaluation.scored import ScoredClips, average_scores, load_scores
+
+
+def _scored(scores, targets=((True, False), (False, True))):
+    return ScoredClips(
+        clip_ids=np.array(["a/1", "b/2"]),
+        recordings=np.array(["a", "b"]),
+        sides=np.array([14, 128]),
+        scores=np.array(scores, dtype=np.float32),
+        targets=np.array(targets, dtype=bool).reshape(-1, 2),
+        class_names=np.array(["Öffnen <1>", "walk"]),
+        unreadable=np.array(["x.mp4: cannot be decoded"]),
+    )
+
+
+def test_a_file_gives_back_what_was_saved(tmp_path):
+    scored = _scored([[0.25, 1], [0, 0.125]])
+    scored.save(tmp_path / "scores.npz")
+    loaded = load_scores(tmp_path / "scores.npz")
+    for name, values in vars(scored).items():
+        np.testing.assert_array_equal(getattr(loaded, name), values)
+        assert getattr(loaded, name).dtype == values.dtype
+
+
+def test_withheld_labels_stay_withheld_on_disk(tmp_path):
+    _scored([[0, 1], [1, 0]], targets=[]).save(tmp_path / "scores.npz")
+    assert not load_scores(tmp_path / "scores.npz").labelled
+    assert _scored([[0, 1], [1, 0]]).labelled
+
+
+def test_a_missing_file_names_the_command_that_writes_it(tmp_path):
+    with pytest.raises(DataError, match=r"none\.npz: .*lilliput evaluate"):
+        load_scores(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut short"])
+def test_a_damaged_file_is_named(tmp_path, content):
+    (tmp_path / "bad.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"bad\.npz"):
+        load_scores(tmp_path / "bad.npz")
+
+
+def test_a_file_without_all_arrays_is_refused(tmp_path):
+    np.savez(tmp_path / "other.npz", scores=np.zeros((2, 2)))
+    with pytest.raises(DataError, match=r"other\.npz: not a scores file"):
+        load_scores(tmp_path / "other.npz")
+
+
+def test_pickled_objects_are_not_executed(tmp_path):
+    scored = _scored([[0, 1], [1, 0]])
+    arrays = vars(scored) | {"clip_ids": np.array([{"any": "object"}, None], dtype=object)}
+    np.savez(tmp_path / "pickled.npz", **arrays)
+    with pytest.raises(DataError, match="pickle"):
+        load_scores(tmp_path / "pickled.npz")
+
+
+def test_an_ensemble_is_the_mean():
+    runs = [_scored([[0.0, 1.0], [0.5, 0.25]]), _scored([[1.0, 0.5], [0.5, 0.75]])]
+    averaged = average_scores(runs)
+    np.testing.assert_allclose(averaged.scores, [[0.5, 0.75], [0.5, 0.5]])
+    np.testing.assert_array_equal(averaged.targets, runs[0].targets)
+
+
+@pytest.mark.parametrize(
+    ("field", "message"), [("clip_ids", "different clips"), ("class_names", "different classes")]
+)
+def test_runs_on_other_data_are_not_averaged(field, message):
+    run = _scored([[0, 1], [1, 0]])
+    other = replace(run, **{field: getattr(run, field)[::-1]})
+    with pytest.raises(DataError, match=message):
+        average_scores([run, other])

@@ -1,0 +1,198 @@
+import struct
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from lilliput.errors import VideoError
+from lilliput.video.decode import MAX_SHORT_SIDE, VideoReader, probe, read_video, write_video
+
+
+def _noise(frames: int, height: int, width: int, seed: int = 0) -> np.ndarray:
+    shape = (frames, height, width, 3)
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def _write_lossless(path: Path, frames: np.ndarray, codec: str = "libx264rgb") -> Path:
+    """Keeps RGB to the bit, written without the code under test."""
+    pixel_format = {"libx264rgb": "rgb24", "ffv1": "bgr0", "rawvideo": "bgr24"}[codec]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, 10, options={"crf": "0"} if "264" in codec else {})
+        stream.width, stream.height = frames.shape[2], frames.shape[1]
+        stream.pix_fmt = pixel_format
+        for picture in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.mp4", "libx264rgb"), ("a.mkv", "ffv1"), ("a.avi", "rawvideo"), ("a.mkv", "libx264rgb")],
+)
+@pytest.mark.parametrize("size", [(10, 10), (16, 24), (33, 17), (128, 128)])
+def test_lossless_frames_come_back_exactly(
+    tmp_path: Path, name: str, codec: str, size: tuple[int, int]
+) -> None:
+    frames = _noise(5, *size)
+    clip = read_video(_write_lossless(tmp_path / name, frames, codec))
+    np.testing.assert_array_equal(clip.frames.numpy(), frames.transpose(0, 3, 1, 2))
+    assert clip.frames.is_contiguous()
+    assert clip.fps == 10
+    assert clip.damage is None
+
+
+@pytest.mark.parametrize("num_frames", [1, 2, 300])
+def test_every_frame_is_read(tmp_path: Path, num_frames: int) -> None:
+    # Frame i has the grey value i mod 256, so an order or a loss would show.
+    grey = (np.arange(num_frames) % 256).astype(np.uint8)
+    frames = np.broadcast_to(grey[:, None, None, None], (num_frames, 16, 16, 3)).copy()
+    clip = read_video(_write_lossless(tmp_path / "a.mp4", frames))
+    np.testing.assert_array_equal(clip.frames[:, 0, 3, 5].numpy(), grey)
+
+
+def test_write_video_is_close_to_its_frames(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 255, 32, dtype=np.uint8)
+    frames = np.broadcast_to(ramp[None, None, :, None], (6, 16, 32, 3)).copy()
+    write_video(tmp_path / "a.mp4", frames, fps=25)
+    clip = read_video(tmp_path / "a.mp4")
+    assert clip.fps == 25
+    difference = clip.frames.numpy().astype(int) - frames.transpose(0, 3, 1, 2)
+    assert abs(difference).mean() < 3
+
+
+def test_large_pictures_are_scaled_to_the_short_side(tmp_path: Path) -> None:
+    # Left half black, right half white: scaling must keep the aspect and the halves.
+    frame = np.zeros((1, 2160, 3840, 3), np.uint8)
+    frame[:, :, 1920:] = 255
+    write_video(tmp_path / "4k.mp4", frame, fps=10)
+    frames = read_video(tmp_path / "4k.mp4").frames
+    assert tuple(frames.shape) == (1, 3, MAX_SHORT_SIDE, round(MAX_SHORT_SIDE * 16 / 9))
+    assert frames[..., : frames.shape[-1] // 2 - 4].float().mean() < 8
+    assert frames[..., frames.shape[-1] // 2 + 4 :].float().mean() > 247
+    assert (probe(tmp_path / "4k.mp4").width, probe(tmp_path / "4k.mp4").height) == (3840, 2160)
+
+
+def _turn(path: Path, clockwise: int) -> None:
+    """Writes a display matrix into the track header of an MP4, as phones do (ISO 14496-12)."""
+    data = bytearray(path.read_bytes())
+    start = data.index(b"tkhd") + 4 + 40  # version 0: the matrix follows 40 bytes of fields
+    a, b, c, d = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[
+        clockwise
+    ]
+    one, last = 1 << 16, 1 << 30
+    assert struct.unpack_from(">9i", data, start) == (one, 0, 0, 0, one, 0, 0, 0, last)
+    struct.pack_into(">9i", data, start, a * one, b * one, 0, c * one, d * one, 0, 0, 0, last)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("clockwise", [0, 90, 180, 270])
+def test_sideways_videos_are_turned_upright(tmp_path: Path, clockwise: int) -> None:
+    frames = _noise(3, 24, 16)
+    path = _write_lossless(tmp_path / "a.mp4", frames)
+    _turn(path, clockwise)
+    # A display matrix (0 1; -1 0) sends right to down: a quarter turn clockwise.
+    upright = np.rot90(frames, -clockwise // 90, axes=(1, 2))
+    np.testing.assert_array_equal(read_video(path).frames.numpy(), upright.transpose(0, 3, 1, 2))
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match=r"none\.mp4: no such file"):
+        read_video(tmp_path / "none.mp4")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.mp4", b"hello, this is no video\n" * 50),
+        ("a.txt", b"hello, this is no video\n" * 50),  # FFmpeg would draw a terminal
+        ("a.nfo", b"hello, this is no video\n" * 50),
+        ("a.mp4", bytes(5000)),
+        ("a.m3u8", b"#EXTM3U\n#EXTINF:1,\nhttp://localhost/a.ts\n#EXT-X-ENDLIST\n"),
+    ],
+)
+def test_files_that_are_no_video(tmp_path: Path, name: str, content: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(VideoError, match=r"not a readable video|has no video stream") as caught:
+        read_video(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_empty_file(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    with pytest.raises(VideoError, match=r"the file is empty \(0 bytes\)"):
+        read_video(tmp_path / "a.mp4")
+
+
+def test_sound_only(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "sound.mp4"), "w") as container:
+        stream = container.add_stream("aac", 8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        frame.sample_rate, frame.time_base, frame.pts = 8000, Fraction(1, 8000), 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with pytest.raises(VideoError, match="has no video stream"):
+        read_video(tmp_path / "sound.mp4")
+
+
+def test_mp4_cut_off_before_its_index(tmp_path: Path) -> None:
+    path = _write_lossless(tmp_path / "a.mp4", _noise(20, 32, 32))
+    path.write_bytes(path.read_bytes()[:-2000])  # the index lies at the end
+    with pytest.raises(VideoError):
+        read_video(path)
+
+
+def test_damaged_tail_keeps_the_good_frames(tmp_path: Path) -> None:
+    frames = _noise(20, 32, 32)
+    path = _write_lossless(tmp_path / "a.avi", frames, "rawvideo")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    clip = read_video(path)
+    assert 0 < len(clip.frames) < 20
+    expected = frames[: len(clip.frames)].transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(clip.frames.numpy(), expected)
+    assert clip.damage is not None
+    assert clip.damage.startswith(f"undecodable after frame {len(clip.frames)} (")
+
+
+def test_fewer_frames_than_declared_is_damage(tmp_path: Path) -> None:
+    frames = _noise(20, 32, 32)
+    path = _write_lossless(tmp_path / "a.avi", frames, "rawvideo")
+    data = path.read_bytes()
+    chunk = data.index(
+        b"00dc", data.index(b"movi")
+    )  # the first frame; the file now ends after the seventh
+    size = 8 + struct.unpack_from("<I", data, chunk + 4)[0]
+    path.write_bytes(data[: chunk + 7 * size])
+    assert read_video(path).damage == "only 7 of 20 frames are decodable"
+
+
+def test_reader_stops_early_without_complaint(tmp_path: Path) -> None:
+    path = _write_lossless(tmp_path / "a.mp4", _noise(9, 16, 16))
+    with VideoReader(path) as reader:
+        for _ in reader:
+            break
+        assert reader.damage is None
+
+
+def test_footage_is_refused_as_a_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lilliput.video.decode.MAX_CLIP_FRAMES", 5)
+    path = _write_lossless(tmp_path / "a.mp4", _noise(6, 16, 16))
+    with pytest.raises(VideoError, match="longer than 5 frames"):
+        read_video(path)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])  # Matroska does not declare its frames
+def test_probe_tells_size_and_length(tmp_path: Path, name: str) -> None:
+    path = _write_lossless(tmp_path / name, _noise(7, 18, 26))
+    info = probe(path)
+    assert (info.width, info.height, info.num_frames, info.fps) == (26, 18, 7, 10.0)
+
+
+def test_probe_of_no_video(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"nothing")
+    with pytest.raises(VideoError):
+        probe(tmp_path / "a.mp4")
