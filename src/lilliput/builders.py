@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from lilliput.config import AugmentConfig, Config, ModelConfig
+from lilliput.config import AugmentConfig, Config, ModelConfig, SamplingConfig
 from lilliput.data.labels import LabelSet
 from lilliput.data.loading import ClipSampler, ClipsSampler, FrameSource
 from lilliput.data.statistics import measure_normalisation
@@ -61,18 +61,7 @@ def build_normalisation(config: ModelConfig, source: FrameSource) -> Normalisati
 
 def build_training_sampler(config: Config) -> ClipSampler:
     """Frame count and generator to the indices of one clip."""
-    sampling = config.sampling
-
-    def sample(num_source: int, rng: np.random.Generator) -> np.ndarray:
-        return sample_training(
-            sampling.method,
-            num_source,
-            sampling.num_frames,
-            rng,
-            frame_step=sampling.frame_step,
-        )
-
-    return sample
+    return partial(_sample_training, config.sampling)
 
 
 def build_evaluation_sampler(config: Config, num_clips: int) -> ClipsSampler:
@@ -90,11 +79,16 @@ def build_evaluation_sampler(config: Config, num_clips: int) -> ClipsSampler:
 def build_training_transform(
     config: Config, normalise: Normalisation, labels: LabelSet
 ) -> Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]:
-    """Augmentation as the recipe asks, or the evaluation transform where it asks for none."""
+    """Augmentation as the recipe asks, or the evaluation transform where it asks for none.
+
+    Raises:
+        ConfigError: The recipe turns clips, in training or in evaluation, of classes that have a
+            direction.
+    """
+    _check_directions(config, labels)
     augment = config.augment
     if not augment.enabled:
-        plain = EvaluationTransform(config.model.input_size, normalise)
-        return lambda frames, targets: (plain(frames), targets)
+        return partial(_leave_targets, build_evaluation_transform(config, normalise))
     operations = augment.rand_augment_operations
     return TrainingTransform(
         config.model.input_size,
@@ -110,17 +104,44 @@ def build_evaluation_transform(config: Config, normalise: Normalisation) -> Eval
     return EvaluationTransform(config.model.input_size, normalise)
 
 
-def _build_flips(augment: AugmentConfig, labels: LabelSet) -> RandomFlips:
-    swap = augment.flip_labels == "swap"
-    if swap and labels.flip_pairs and (augment.vertical_flip or augment.quarter_turn):
+# Functions with names, not lambdas: processes that do not fork receive them by name.
+def _sample_training(
+    sampling: SamplingConfig, num_source: int, rng: np.random.Generator
+) -> np.ndarray:
+    return sample_training(
+        sampling.method, num_source, sampling.num_frames, rng, frame_step=sampling.frame_step
+    )
+
+
+def _leave_targets(
+    transform: EvaluationTransform, frames: torch.Tensor, targets: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    return transform(frames), targets
+
+
+def _check_directions(config: Config, labels: LabelSet) -> None:
+    if config.augment.flip_labels == "keep" or not labels.flip_pairs:
+        return
+    augment, evaluation = config.augment, config.evaluation
+    turns = {
+        "augment.vertical_flip": augment.enabled and augment.vertical_flip,
+        "augment.quarter_turn": augment.enabled and augment.quarter_turn,
+        "evaluation.vertical_flip": evaluation.vertical_flip,
+        "evaluation.quarter_turn": evaluation.quarter_turn,
+    }
+    if any(turns.values()):
         left, right = (labels.class_names[index] for index in labels.flip_pairs[0])
+        used = " and ".join(name for name, value in turns.items() if value)
         raise ConfigError(
-            f"augment.vertical_flip and augment.quarter_turn must be 0: the classes {left} and "
-            f"{right} have a direction, and what they become when turned is not known"
+            f"{used} must be 0 or false: the classes {left} and {right} have a direction, and "
+            "what they become when turned is not known"
         )
+
+
+def _build_flips(augment: AugmentConfig, labels: LabelSet) -> RandomFlips:
     return RandomFlips(
         augment.horizontal_flip,
         augment.vertical_flip,
         augment.quarter_turn,
-        labels.flip_pairs if swap else (),
+        labels.flip_pairs if augment.flip_labels == "swap" else (),
     )

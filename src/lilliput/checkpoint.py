@@ -18,10 +18,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from lilliput.builders import MODELS, build_model
+from lilliput.builders import build_model
 from lilliput.config import Config, parse_config
 from lilliput.data.labels import LabelSet
-from lilliput.errors import CheckpointError
+from lilliput.errors import CheckpointError, ConfigError
 from lilliput.video.transforms import Normalisation
 
 _KEY = "lilliput"
@@ -53,6 +53,11 @@ class Checkpoint:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
 
+    @property
+    def flip_pairs(self) -> tuple[tuple[int, int], ...]:
+        """Outputs that a mirrored view exchanges; none where the recipe keeps flipped labels."""
+        return self.labels.flip_pairs if self.config.augment.flip_labels == "swap" else ()
+
     def build_model(self) -> nn.Module:
         """The network with these weights, in evaluation mode.
 
@@ -69,7 +74,11 @@ class Checkpoint:
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path | str) -> None:
-    """Writes the file; one that was there before stays whole until the new one is."""
+    """Writes the file; one that was there before stays whole until the new one is.
+
+    Raises:
+        CheckpointError: The file cannot be written.
+    """
     path = Path(path)
     document = {
         "version": _VERSION,
@@ -84,7 +93,10 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path | str) -> None:
     }
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()}
     partial = path.with_name(f".{path.name}.partial")
-    save_file(state, partial, metadata={_KEY: json.dumps(document)})
+    try:
+        save_file(state, partial, metadata={_KEY: json.dumps(document)})
+    except SafetensorError as error:
+        raise CheckpointError(f"{path}: cannot be written ({error})") from None
     partial.replace(path)
 
 
@@ -94,7 +106,7 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
     Raises:
         CheckpointError: The file is missing, damaged, or was not written by Lilliput.
     """
-    path = _find(path)
+    path = find_checkpoint(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -105,46 +117,48 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
         ) from None
     if _KEY not in metadata:
         raise CheckpointError(f"{path}: holds weights only; give a file of `lilliput train`")
-    return _parse(json.loads(metadata[_KEY]), state, path)
-
-
-def _parse(document: dict[str, Any], state: dict[str, torch.Tensor], path: Path) -> Checkpoint:
-    if document.get("version") != _VERSION:
-        raise CheckpointError(
-            f"{path}: written in format {document.get('version')}, this Lilliput reads "
-            f"{_VERSION}; update Lilliput"
-        )
-    config = parse_config(document["config"], source=str(path))
-    if config.model.name not in MODELS:
-        raise CheckpointError(f"{path}: holds a '{config.model.name}', unknown to this Lilliput")
-    normalisation = document["normalisation"]
     try:
-        checkpoint = Checkpoint(
-            state=state,
-            config=config,
-            labels=LabelSet(
-                tuple(document["class_names"]),
-                tuple((left, right) for left, right in document["flip_pairs"]),
-            ),
-            normalisation=Normalisation(
-                tuple(normalisation["mean"]),
-                tuple(normalisation["std"]),
-                normalisation["per_clip"],
-            ),
-            clip_seconds=float(document["clip_seconds"]),
-            thresholds=tuple(document["thresholds"]),
-            metrics=document["metrics"],
-            note=document["note"],
-        )
+        checkpoint = _parse(json.loads(metadata[_KEY]), state)
         checkpoint.build_model()
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: its description is incomplete ({error})") from None
-    except CheckpointError as error:
+    except (CheckpointError, ConfigError) as error:
         raise CheckpointError(f"{path}: {error}") from None
     return checkpoint
 
 
-def _find(path: Path | str) -> Path:
+def _parse(document: dict[str, Any], state: dict[str, torch.Tensor]) -> Checkpoint:
+    if document.get("version") != _VERSION:
+        raise CheckpointError(
+            f"written in format {document.get('version')}, this Lilliput reads {_VERSION}; "
+            "update Lilliput"
+        )
+    normalisation = document["normalisation"]
+    class_names, thresholds = tuple(document["class_names"]), tuple(document["thresholds"])
+    if len(thresholds) != len(class_names):
+        raise ValueError(f"{len(thresholds)} thresholds for {len(class_names)} classes")
+    return Checkpoint(
+        state=state,
+        config=parse_config(document["config"], source="its recipe"),
+        labels=LabelSet(
+            class_names, tuple((left, right) for left, right in document["flip_pairs"])
+        ),
+        normalisation=Normalisation(
+            tuple(normalisation["mean"]), tuple(normalisation["std"]), normalisation["per_clip"]
+        ),
+        clip_seconds=float(document["clip_seconds"]),
+        thresholds=thresholds,
+        metrics=document["metrics"],
+        note=document["note"],
+    )
+
+
+def find_checkpoint(path: Path | str) -> Path:
+    """The file behind a path, a run folder or a shipped model's name.
+
+    Raises:
+        CheckpointError: There is none.
+    """
     if str(path) in SHIPPED:
         return Path(str(resources.files("lilliput") / "weights" / SHIPPED[str(path)]))
     path = Path(path)

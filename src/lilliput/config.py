@@ -12,7 +12,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from lilliput.errors import ConfigError
 
@@ -25,7 +32,7 @@ InputSize = Literal[14, 28, 56, 112, 224]
 class Section(BaseModel):
     """Base of all sections: immutable, and no key passes unnoticed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class DataConfig(Section):
@@ -57,18 +64,19 @@ class AugmentConfig(Section):
     rand_augment_operations: Annotated[int, Field(ge=0)] = 2
     rand_augment_magnitude: Annotated[int, Field(ge=0, le=30)] = 9
 
-    @model_validator(mode="after")
-    def _check_short_side(self) -> "AugmentConfig":
-        low, high = self.short_side
+    @field_validator("short_side")
+    @classmethod
+    def _check_short_side(cls, short_side: tuple[float, float]) -> tuple[float, float]:
+        low, high = short_side
         if not 1 <= low <= high:
             raise ValueError("must be two factors, 1 <= low <= high")
-        return self
+        return short_side
 
 
 class ModelConfig(Section):
     """The network, sections 3.2 and 3.6 to 3.10."""
 
-    name: str = "resnet3d"
+    name: Literal["resnet3d"] = "resnet3d"
     depth: Literal[18, 34, 50] = 18
     width: Count = 64  # channels of the first stage
     input_size: InputSize = 112
@@ -88,7 +96,7 @@ class TrainingConfig(Section):
     """The training procedure, section 4.1.4."""
 
     epochs: Count = 200
-    batch_size: Count = 96
+    batch_size: Annotated[int, Field(ge=2)] = 96  # batch normalisation needs two clips
     learning_rate: Positive = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     schedule: Literal["multistep", "one_cycle"] = "multistep"
@@ -116,6 +124,16 @@ class EvaluationConfig(Section):
     fixed_threshold: Probability = 0.5
     objective: Literal["macro_f1", "micro_f1", "weighted_f1", "samples_f1"] = "macro_f1"
     min_support: Count = 10  # rarer classes take the global threshold
+
+    @model_validator(mode="after")
+    def _check_objective(self) -> "EvaluationConfig":
+        # Known before a training, not only when its thresholds are tuned.
+        if self.threshold == "per_class" and self.objective in ("micro_f1", "samples_f1"):
+            raise ValueError(
+                f"evaluation.objective = '{self.objective}' cannot be tuned class by class; "
+                "use 'macro_f1' or 'weighted_f1', or threshold = 'global'"
+            )
+        return self
 
 
 class Config(Section):
@@ -148,7 +166,7 @@ def load_config(recipe: str | Path, overrides: Sequence[str] = ()) -> Config:
     """
     path = _find_recipe(recipe)
     try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML ({error})") from None
     for override in overrides:
@@ -161,7 +179,7 @@ def parse_config(settings: dict[str, Any], source: str) -> Config:
     try:
         return Config.model_validate(settings)
     except ValidationError as error:
-        raise ConfigError(f"{source}: {_explain(error.errors()[0])}") from None
+        raise ConfigError(f"{source}: {_explain(error.errors())}") from None
 
 
 def _find_recipe(recipe: str | Path) -> Path:
@@ -206,7 +224,8 @@ def _valid_keys() -> list[str]:
     return keys
 
 
-def _explain(error: Any) -> str:
+def _explain(errors: Sequence[Any]) -> str:
+    error = errors[0]
     location = [part for part in error["loc"] if isinstance(part, str)]
     dotted = ".".join(location)
     if error["type"] == "extra_forbidden":
@@ -216,7 +235,11 @@ def _explain(error: Any) -> str:
     while location and ".".join(location) not in _valid_keys():
         location.pop()
     dotted = ".".join(location)
-    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "value_error" and len(location) == 1:
+        return str(error["ctx"]["error"])  # of several settings, which it names itself
+    # A union tells once per type why the same input does not fit.
+    reasons = [other["msg"] for other in errors if other["input"] is error["input"]]
+    message = " or ".join(reason.removeprefix("Value error, ") for reason in reasons)
     message = message[0].lower() + message[1:]
     choices = _choices(location)
     if choices and isinstance(error["input"], str):

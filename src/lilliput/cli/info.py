@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from lilliput.checkpoint import SHIPPED, Checkpoint
@@ -14,7 +15,7 @@ def print_overview(console: Console) -> None:
     console.print(f"lilliput {version('lilliput')}", highlight=False)
     recipes = Table("recipe", "", title="recipes: lilliput train RECIPE --data ROOT")
     for name in recipe_names():
-        recipes.add_row(name, load_config(name).title)
+        recipes.add_row(name, escape(load_config(name).title))
     console.print(recipes)
     console.print(f"shipped models: {', '.join(SHIPPED)}", highlight=False)
 
@@ -26,7 +27,7 @@ def print_checkpoint(checkpoint: Checkpoint, console: Console) -> None:
     adapted = "stride-adapted" if config.model.adapted else "unadapted"
     method = config.sampling.method
     centre = "its own mean" if checkpoint.normalisation.per_clip else checkpoint.normalisation.mean
-    facts = Table(title=config.title or "checkpoint", show_header=False)
+    facts = Table(title=escape(config.title or "checkpoint"), show_header=False)
     for name, value in (
         ("network", f"{config.model.name}, depth {config.model.depth}, width {config.model.width}"),
         ("input", f"{config.model.input_size} px, {adapted}"),
@@ -39,7 +40,7 @@ def print_checkpoint(checkpoint: Checkpoint, console: Console) -> None:
         facts.add_row(name, str(value))
     for split, metrics in checkpoint.metrics.items():
         if "macro" in metrics:
-            facts.add_row(f"macro F1 on {split}", f"{100 * metrics['macro']['f1']:.1f} %")
+            facts.add_row(escape(f"macro F1 on {split}"), f"{100 * metrics['macro']['f1']:.1f} %")
     console.print(facts)
     if checkpoint.note:
         console.print(f"note: {checkpoint.note}", style="yellow", markup=False)
@@ -49,7 +50,7 @@ def print_checkpoint(checkpoint: Checkpoint, console: Console) -> None:
     mirrored |= {right: left for left, right in mirrored.items()}
     for index, (name, threshold) in enumerate(zip(names, checkpoint.thresholds, strict=True)):
         other = names[mirrored[index]] if index in mirrored else ""
-        classes.add_row(name, f"{threshold:.3f}", other)
+        classes.add_row(escape(name), f"{threshold:.3f}", escape(other))
     console.print(classes)
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 from rich.console import Console
 
 from lilliput.cli.data import app as data_app
-from lilliput.errors import LilliputError
+from lilliput.errors import ConfigError, LilliputError
 
 if TYPE_CHECKING:
     from lilliput.data import VideoDataset
@@ -22,8 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data_app, name="data")
-console = Console()
-messages = Console(stderr=True)  # keeps stdout free for --json and --csv
+console = Console(emoji=False)
+messages = Console(stderr=True, emoji=False)  # keeps stdout free for --json and --csv
 
 Data = Annotated[
     Path, typer.Option(help="TinyVIRAT's folder, a folder per class, or a .csv manifest.")
@@ -144,13 +145,12 @@ def tune(
     ] = 10,
 ) -> None:
     """Tune thresholds from saved scores, without scoring the clips again."""
-    from lilliput.config import EvaluationConfig
+    from lilliput.config import parse_config
     from lilliput.evaluation.rendering import print_report
     from lilliput.experiments.run import tune_again
 
-    config = EvaluationConfig.model_validate(
-        {"threshold": threshold, "objective": objective, "min_support": min_support}
-    )
+    tuning = {"threshold": threshold, "objective": objective, "min_support": min_support}
+    config = parse_config({"evaluation": tuning}, source="tune").evaluation
     evaluation = tune_again(reports, config, out, model)
     print_report(evaluation.report, console)
     _print_path("report", evaluation.page)
@@ -168,6 +168,9 @@ def predict(
     ] = None,
 ) -> None:
     """Recognise the actions in videos of any length."""
+    if as_json and as_csv:
+        raise ConfigError("--json and --csv exclude each other; give one of them")
+
     from lilliput.inference.listing import Style, find_videos, predict_files
     from lilliput.inference.recognizer import Recognizer
 
@@ -222,9 +225,12 @@ def info(
 
 def main() -> None:
     """The entry point: a mistake becomes one line and exit code 2, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name that cannot be shown is no reason to stop
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
-    except LilliputError as error:
+    except (LilliputError, OSError) as error:  # OSError: a full disk, a folder without rights
         line = " ".join(str(error).split())
         messages.print(f"error: {line}", style="red", markup=False, soft_wrap=True)
         sys.exit(2)
@@ -241,4 +247,4 @@ def _print_dataset(dataset: "VideoDataset") -> None:
     _print_path("data", Path(f"{dataset.root} ({dataset.layout}): {sizes}"))
     names = dataset.labels.class_names
     for left, right in dataset.labels.flip_pairs:
-        console.print(f"a flip exchanges {names[left]} and {names[right]}", highlight=False)
+        console.print(f"a flip exchanges {names[left]} and {names[right]}", markup=False)

@@ -59,7 +59,7 @@ def score_split(
         unreadable += [clip.reason for clip in batch.unreadable]
         if len(batch.indices):
             scores[batch.indices.numpy()] = score_views(
-                model, batch.clips.to(device), config.evaluation, checkpoint.labels.flip_pairs
+                model, batch.clips.to(device), config.evaluation, checkpoint.flip_pairs
             )
         advance(len(batch.indices) + len(batch.unreadable))
     if len(unreadable) == len(clips):
@@ -95,17 +95,14 @@ def tune_thresholds(scored: ScoredClips, config: EvaluationConfig) -> np.ndarray
             )
 
 
-def with_thresholds(
-    checkpoint: Checkpoint, scored: ScoredClips, config: EvaluationConfig, split: str
-) -> Checkpoint:
+def with_thresholds(checkpoint: Checkpoint, scored: ScoredClips, split: str) -> Checkpoint:
     """The checkpoint with thresholds tuned on ``scored`` and the metrics they reach there."""
-    thresholds = tune_thresholds(scored, config)
+    thresholds = tune_thresholds(scored, checkpoint.config.evaluation)
     metrics = compute_metrics(scored.scores, scored.targets, thresholds).to_dict()
     return dataclasses.replace(
         checkpoint,
         thresholds=tuple(float(value) for value in thresholds),
         metrics={**checkpoint.metrics, split: metrics},
-        config=checkpoint.config.model_copy(update={"evaluation": config}),
     )
 
 

@@ -17,7 +17,17 @@ _NAME = "answer.txt"
 
 
 def write_submission(scored: ScoredClips, thresholds: np.ndarray, path: Path) -> None:
-    """Writes the zip and reads it back for validation. Unreadable clips get no label."""
+    """Writes the zip and reads it back for validation. Unreadable clips get no label.
+
+    Raises:
+        DataError: An id has blanks or other than ASCII characters, which the format cannot hold.
+    """
+    for clip_id in map(str, scored.clip_ids):
+        if not clip_id.isascii() or clip_id.split() != [clip_id]:
+            raise DataError(
+                f"clip id '{clip_id}' cannot stand in a submission; rename it without blanks and "
+                "with ASCII characters only"
+            )
     labels = apply_thresholds(scored.scores, thresholds)
     order = np.argsort(scored.clip_ids)
     lines = [

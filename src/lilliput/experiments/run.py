@@ -1,5 +1,6 @@
 """Whole jobs on labelled clips: train and tune, evaluate, tune again, submit."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from rich.progress import Progress
 
-from lilliput.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from lilliput.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, save_checkpoint
 from lilliput.config import Config, EvaluationConfig
 from lilliput.data import VideoDataset
 from lilliput.errors import DataError
@@ -44,9 +45,10 @@ def run_recipe(
     """
     path = fit(config, dataset, folder, resume=resume)
     split = config.data.val
-    checkpoint = load_checkpoint(path)
+    # A resumed run may evaluate in another way than it began with.
+    checkpoint = dataclasses.replace(load_checkpoint(path), config=config)
     scored = score_with_progress(checkpoint, dataset, split)
-    tuned = with_thresholds(checkpoint, scored, config.evaluation, split)
+    tuned = with_thresholds(checkpoint, scored, split)
     save_checkpoint(tuned, path)
     facts = {
         "model": str(path),
@@ -104,15 +106,24 @@ def tune_again(
     scored = average_scores([read_report_folder(folder)[0] for folder in folders])
     thresholds = tune_thresholds(scored, config)
     if model is not None:
-        checkpoint = load_checkpoint(model)
-        if tuple(scored.class_names) != checkpoint.labels.class_names:
-            raise DataError(f"{model}: knows other classes than these scores")
-        save_checkpoint(with_thresholds(checkpoint, scored, config, "tuning"), model)
+        _write_thresholds(find_checkpoint(model.resolve()), scored, config)
     facts = {
         "scores": ", ".join(map(str, folders)),
         "thresholds": f"{config.threshold}, tuned here",
     }
     return _report("Thresholds tuned again", "", scored, thresholds, out, facts)
+
+
+def _write_thresholds(path: Path, scored: ScoredClips, config: EvaluationConfig) -> None:
+    checkpoint = load_checkpoint(path)
+    if tuple(scored.class_names) != checkpoint.labels.class_names:
+        raise DataError(f"{path}: knows other classes than these scores")
+    # The views that were scored stay as they are.
+    tuning = config.model_dump(include={"threshold", "objective", "min_support"})
+    evaluation = checkpoint.config.evaluation.model_copy(update=tuning)
+    changed = checkpoint.config.model_copy(update={"evaluation": evaluation})
+    checkpoint = dataclasses.replace(checkpoint, config=changed)
+    save_checkpoint(with_thresholds(checkpoint, scored, "tuning"), path)
 
 
 def submit(checkpoint: Checkpoint, dataset: VideoDataset, split: str, path: Path) -> ScoredClips:

@@ -10,6 +10,7 @@ from typing import Literal, TextIO
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from lilliput.errors import VideoError
 from lilliput.inference.recognizer import Prediction, Recognizer
@@ -22,18 +23,15 @@ _MOST_SHOWN = 3  # scores of a video in the table, when fewer labels than that w
 def find_videos(paths: Iterable[Path]) -> list[Path]:
     """Files as they are given; folders become the videos below them, sorted.
 
-    Raises:
-        VideoError: A folder holds no video.
+    A folder without videos stays in the list, and fails there as an unreadable video.
     """
     found: list[Path] = []
     for path in paths:
         if not path.is_dir():
             found.append(path)
             continue
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in VIDEO_SUFFIXES)
-        if not inside:
-            raise VideoError(f"{path}: this folder holds no video files")
-        found += inside
+        inside = (p for p in path.rglob("*") if p.suffix.lower() in VIDEO_SUFFIXES)
+        found += sorted(p for p in inside if not p.is_dir()) or [path]
     return found
 
 
@@ -72,11 +70,12 @@ def tabulate(predictions: Sequence[Prediction], thresholds: Sequence[float]) -> 
             zip(prediction.class_names, prediction.scores, thresholds, strict=True),
             key=lambda entry: -entry[1],
         )[: max(_MOST_SHOWN, len(prediction.labels))]
-        table.add_row(
+        cells = (
             prediction.source + (f"\n[{prediction.warning}]" if prediction.warning else ""),
             ", ".join(prediction.labels) or "none",
             "  ".join(f"{name} {score:.2f} ({limit:.2f})" for name, score, limit in best),
         )
+        table.add_row(*map(Text, cells))  # as Text, for square brackets in a name are no markup
     return table
 
 
@@ -97,20 +96,20 @@ class JsonLines:
 
 
 class Csv:
-    """One row per video: source, labels separated by ``|``, a score per class, error."""
+    """One row per video: source, labels separated by ``|``, a score per class, warning, error."""
 
     def __init__(self, file: TextIO, class_names: Sequence[str]) -> None:
         self._file = file
-        self._writer = csv.writer(file)
+        self._writer = csv.writer(file, lineterminator="\n")  # the stream knows its system's
         self._num_classes = len(class_names)
-        self._writer.writerow(["source", "labels", *class_names, "error"])
+        self._writer.writerow(["source", "labels", *class_names, "warning", "error"])
 
     def write(self, source: str, result: Prediction | VideoError) -> None:
         """Writes one row at once."""
         if isinstance(result, VideoError):
-            row = [source, "", *[""] * self._num_classes, str(result)]
+            row = [source, "", *[""] * self._num_classes, "", str(result)]
         else:
             scores = [f"{score:.4f}" for score in result.scores]
-            row = [source, "|".join(result.labels), *scores, ""]
+            row = [source, "|".join(result.labels), *scores, result.warning or "", ""]
         self._writer.writerow(row)
         self._file.flush()

@@ -15,7 +15,7 @@ import torch
 
 from lilliput.builders import build_evaluation_sampler, build_evaluation_transform
 from lilliput.checkpoint import Checkpoint, load_checkpoint
-from lilliput.errors import VideoError
+from lilliput.errors import ConfigError, VideoError
 from lilliput.evaluation.views import score_views
 from lilliput.scoring import apply_thresholds
 from lilliput.video.decode import VideoReader
@@ -90,6 +90,9 @@ class Recognizer:
         window_seconds: Length of the windows that a longer video is cut into; None takes the
             length of the clips that the model was trained on.
         device: Where to compute; None takes the GPU where there is one.
+
+    Raises:
+        ConfigError: The windows have no length.
     """
 
     def __init__(
@@ -100,7 +103,9 @@ class Recognizer:
         device: str | None = None,
     ) -> None:
         self.checkpoint = checkpoint
-        self.window_seconds = window_seconds or checkpoint.clip_seconds
+        self.window_seconds = checkpoint.clip_seconds if window_seconds is None else window_seconds
+        if not 0 < self.window_seconds < float("inf"):
+            raise ConfigError(f"window_seconds = {self.window_seconds}: give a length in seconds")
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self._model = checkpoint.build_model().to(self.device)
         config = checkpoint.config
@@ -171,10 +176,9 @@ class Recognizer:
     def _score(self, frames: torch.Tensor) -> np.ndarray:
         picks: Sequence[np.ndarray] = self._sample(len(frames))
         clips = torch.stack([self._transform(frames[torch.from_numpy(pick)]) for pick in picks])
-        pairs = self.checkpoint.labels.flip_pairs
         batch = clips[None].to(self.device)
         scores: np.ndarray = score_views(
-            self._model, batch, self.checkpoint.config.evaluation, pairs
+            self._model, batch, self.checkpoint.config.evaluation, self.checkpoint.flip_pairs
         )[0]
         return scores
 
@@ -210,7 +214,11 @@ def cut_windows(frames: Iterable[torch.Tensor], length: int) -> Iterator[tuple[i
 
 
 def _as_frames(video: np.ndarray | torch.Tensor) -> torch.Tensor:
-    frames = torch.as_tensor(video)
+    if isinstance(video, np.ndarray):
+        if video.dtype != np.uint8:
+            raise VideoError(f"an array of {video.dtype} is no video; give uint8 of 0..255")
+        video = torch.from_numpy(video.copy())  # a reversed view, such as BGR as RGB, is no tensor
+    frames = video
     if frames.ndim == 4 and frames.shape[-1] == 3 and frames.shape[1] != 3:
         frames = frames.permute(0, 3, 1, 2)
     if frames.ndim != 4 or frames.shape[1] != 3 or 0 in frames.shape:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import lightning.pytorch as pl
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from rich.progress import Progress
@@ -144,23 +145,29 @@ def _build_trainer(config: Config, folder: Path, recorder: RunRecorder) -> pl.Tr
     callbacks: list[pl.Callback] = [recorder]
     if sys.stderr.isatty():
         callbacks.append(RichProgressBar(leave=True))
-    return pl.Trainer(
-        accelerator=training.accelerator,
-        devices=training.devices,
-        precision=_PRECISIONS[training.precision],  # type: ignore[arg-type]
-        max_epochs=training.epochs,
-        accumulate_grad_batches=training.accumulate_batches,
-        gradient_clip_val=training.gradient_clip or None,
-        logger=TensorBoardLogger(folder, name="tensorboard", version=""),
-        callbacks=callbacks,
-        plugins=[AtomicCheckpointIO()],
-        enable_checkpointing=False,  # the recorder does it
-        enable_progress_bar=sys.stderr.isatty(),
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,
-        log_every_n_steps=10,
-    )
+    try:
+        return pl.Trainer(
+            accelerator=training.accelerator,
+            devices=training.devices,
+            precision=_PRECISIONS[training.precision],  # type: ignore[arg-type]
+            max_epochs=training.epochs,
+            accumulate_grad_batches=training.accumulate_batches,
+            gradient_clip_val=training.gradient_clip or None,
+            logger=TensorBoardLogger(folder, name="tensorboard", version=""),
+            callbacks=callbacks,
+            plugins=[AtomicCheckpointIO()],
+            enable_checkpointing=False,  # the recorder does it
+            enable_progress_bar=sys.stderr.isatty(),
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            log_every_n_steps=10,
+        )
+    except MisconfigurationException as error:
+        raise ConfigError(
+            f"training.accelerator = '{training.accelerator}', training.devices = "
+            f"{training.devices}: this machine has no such device ({error})"
+        ) from None
 
 
 def _build_loaders(

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,11 +17,14 @@ def prepare_folder(config: Config, folder: Path, resume: bool) -> Path | None:
     """Writes the configuration, or checks that it is the one the run began with."""
     state = folder / RESUME_FILE
     settings = folder / "config.json"
-    if settings.is_file() and not resume:
+    # A run that ended before its first epoch did leaves nothing to go on from, or to lose.
+    begun = state.is_file() or (folder / "best.safetensors").is_file()
+    if begun and not resume:
         raise TrainingError(f"{folder}: holds a run already; add --resume, or choose another --run")
-    if settings.is_file():
-        began = parse_config(json.loads(settings.read_text(encoding="utf-8")), str(settings))
-        _check_same(began, config, folder)
+    if begun:
+        _check_same(_read_settings(settings), config, folder)
+    if state.is_file() and not zipfile.is_zipfile(state):
+        raise TrainingError(f"{state}: damaged; remove it, or choose another --run, to start anew")
     folder.mkdir(parents=True, exist_ok=True)
     settings.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
     environment = {
@@ -32,6 +36,15 @@ def prepare_folder(config: Config, folder: Path, resume: bool) -> Path | None:
     }
     (folder / "environment.json").write_text(json.dumps(environment, indent=2) + "\n")
     return state if state.is_file() else None
+
+
+def _read_settings(path: Path) -> Config:
+    try:
+        return parse_config(json.loads(path.read_text(encoding="utf-8")), str(path))
+    except (OSError, ValueError) as error:
+        raise TrainingError(
+            f"{path}: cannot be read ({error}); choose another --run to start anew"
+        ) from None
 
 
 def _check_same(began: Config, config: Config, folder: Path) -> None:

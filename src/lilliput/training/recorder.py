@@ -19,6 +19,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from matplotlib.figure import Figure
 
 from lilliput.checkpoint import Checkpoint, save_checkpoint
+from lilliput.errors import TrainingError
 from lilliput.training.module import ActionModule
 
 RESUME_FILE = "last.ckpt"
@@ -58,9 +59,13 @@ class RunRecorder(pl.Callback):
         """Records the epoch, then the models, then (last) the state to resume from."""
         assert isinstance(pl_module, ActionModule)
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        if "train_loss_epoch" not in metrics:
+            raise TrainingError(
+                "no batch held two readable training clips; see `lilliput data check`"
+            )
         row = {name: metrics.get(name, float("nan")) for name in COLUMNS}
         row["epoch"] = trainer.current_epoch + 1
-        row["train_loss"] = metrics.get("train_loss_epoch", float("nan"))
+        row["train_loss"] = metrics["train_loss_epoch"]
         row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
         improved = row["val_f1"] > max((past["val_f1"] for past in self.history), default=-1.0)
         self.history.append(row)

@@ -72,8 +72,10 @@ class VideoReader:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self.damage: str | None = None
-        if not self.path.is_file():
+        if not self.path.exists():
             raise VideoError(f"{self.path}: no such file; check the path")
+        if not self.path.is_file():
+            raise VideoError(f"{self.path}: a device or a folder without videos; give a video file")
         if self.path.stat().st_size == 0:
             raise VideoError(f"{self.path}: the file is empty (0 bytes); copy or record it again")
         try:

@@ -94,16 +94,7 @@ def draw_person(look: Look, pose: Pose, opacity: Array | None = None) -> list[Sh
     ]
     if opacity is None:
         return shapes
-    return [replace(shape, opacity=shape.opacity * opacity) for shape in _full(shapes, len(hips))]
-
-
-def _full(shapes: list[Shape], frames: int) -> list[Shape]:
-    return [
-        shape
-        if len(shape.opacity) == frames
-        else replace(shape, opacity=np.broadcast_to(shape.opacity, (frames,)))
-        for shape in shapes
-    ]
+    return [replace(shape, opacity=shape.opacity * opacity) for shape in shapes]
 
 
 def _hips(pose: Pose, height: float) -> Array:

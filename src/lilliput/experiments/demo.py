@@ -1,0 +1,101 @@
+"""The whole job on the embedded default: synthetic clips in, a report and predictions out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from lilliput.checkpoint import load_checkpoint
+from lilliput.config import load_config
+from lilliput.data import Clip, VideoDataset, read_dataset
+from lilliput.data.synthetic import write_synthetic
+from lilliput.errors import DataError
+from lilliput.evaluation.rendering import print_report
+from lilliput.experiments.run import Evaluation, evaluate_checkpoint, run_recipe
+from lilliput.inference.recognizer import Prediction, Recognizer
+
+NUM_CLIPS = {"num_train": 900, "num_val": 300, "num_test": 200}
+_NUM_PREDICTED = 6
+
+
+def run_demo(folder: Path, console: Console) -> None:
+    """Makes clips, trains, tunes thresholds, evaluates, predicts and reports, with progress.
+
+    Clips that a former demo made are used again; its training is not.
+
+    Args:
+        folder: Where everything is written.
+        console: Where progress is told.
+
+    Raises:
+        DataError: The folder holds something that is not a demo's.
+    """
+    run = folder / "run"
+    if run.exists():
+        raise DataError(f"{run}: a demo ran here already; remove it, or give another --out")
+    console.rule("1/4  synthetic clips")
+    dataset = _make_clips(folder / "data", console)
+    console.rule("2/4  training, and thresholds tuned on val")
+    validation = run_recipe(load_config("demo"), dataset, run)
+    print_report(validation.report, console)
+    console.rule("3/4  test: other cameras, worse pictures")
+    model = run / "best.safetensors"
+    test = evaluate_checkpoint(
+        load_checkpoint(model), dataset, "test", run / "test", model=str(model)
+    )
+    console.rule("4/4  predictions on held-out clips")
+    _predict(model, dataset, console)
+    _conclude(folder, validation, test, console)
+
+
+def _make_clips(root: Path, console: Console) -> VideoDataset:
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("rendering", total=sum(NUM_CLIPS.values()))
+        write_synthetic(root, **NUM_CLIPS, progress=lambda done: progress.advance(task, done))
+    dataset = read_dataset(root)
+    sizes = ", ".join(f"{len(clips)} {split}" for split, clips in dataset.splits.items())
+    console.print(f"{sizes} clips of {len(dataset.labels)} classes, all rendered, none filmed")
+    return dataset
+
+
+def _predict(model: Path, dataset: VideoDataset, console: Console) -> None:
+    clips = dataset.split("test")
+    chosen: Sequence[Clip] = clips[:: max(1, len(clips) // _NUM_PREDICTED)][:_NUM_PREDICTED]
+    recognizer = Recognizer.load(model)
+    table = Table("clip", "recognised", "true labels")
+    for clip in chosen:
+        prediction: Prediction = recognizer.predict(clip.path)
+        truth = ", ".join(dataset.labels.class_names[label] for label in clip.labels or ())
+        table.add_row(clip.path.name, ", ".join(prediction.labels) or "none", truth)
+    console.print(table)
+
+
+def _conclude(folder: Path, validation: Evaluation, test: Evaluation, console: Console) -> None:
+    table = Table("macro F1 on synthetic clips", "val", "test", title="what it learned")
+    rows = {"this model": (_macro_f1(validation.report), _macro_f1(test.report))}
+    for ours, theirs in zip(validation.report["guessers"], test.report["guessers"], strict=True):
+        rows[f"guessing: {ours['name']}"] = (ours["macro_f1"], theirs["macro_f1"])
+    for name, scores in rows.items():
+        table.add_row(name, *(f"{100 * score:.1f} %" for score in scores))
+    console.print(table)
+    run = folder / "run"
+    lines = (
+        f"made: {folder / 'data'}  the clips, in TinyVIRAT-v2's layout",
+        f"      {run / 'best.safetensors'}  the model; it knows rendered clips only",
+        f"      {validation.page}  and  {test.page}",
+        f"      {run / 'curves.png'}  loss and F1 per epoch",
+        "",
+        "next: lilliput predict synthetic YOUR_CLIP.mp4       try the shipped model on a video",
+        f"      lilliput data describe {folder / 'data'}       what is in a data set",
+        "      lilliput train small --data YOUR_CLIPS         a folder per class is enough",
+        "      lilliput info                                  recipes and shipped models",
+    )
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _macro_f1(report: dict[str, Any]) -> float:
+    return float(report["metrics"]["macro"]["f1"])

@@ -1,0 +1,146 @@
+"""ResNet-3D against torchvision's r3d_18 and 2-D ResNets, and the counts of the literature."""
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+from torchvision.models import resnet18, resnet34, resnet50
+from torchvision.models.video.resnet import BasicBlock as TorchvisionBlock
+
+from lilliput.errors import ConfigError
+from lilliput.models.resnet3d import ResNet3d, adapted_strides
+
+SIZES = (14, 28, 56, 112, 224)
+
+
+def net(depth: int = 18, width: int = 8, num_classes: int = 5, **options: object) -> ResNet3d:
+    torch.manual_seed(0)
+    return ResNet3d(num_classes, depth=depth, width=width, **options).eval()
+
+
+@pytest.mark.parametrize(
+    ("size", "strides"),
+    [
+        (224, (2, 2, 2, 2, 2)),
+        (112, (1, 2, 2, 2, 2)),
+        (56, (1, 1, 2, 2, 2)),
+        (28, (1, 1, 1, 2, 2)),
+        (14, (1, 1, 1, 1, 2)),
+    ],
+)
+def test_adapted_strides_are_those_of_section_3_2(size: int, strides: tuple[int, ...]) -> None:
+    assert adapted_strides(size) == strides
+
+
+@pytest.mark.parametrize("size", [0, -14, 7, 16, 20, 100, 113, 448])
+def test_other_sizes_are_refused_with_the_reason(size: int) -> None:
+    with pytest.raises(ConfigError, match=r"log2\(224 / size\)"):
+        adapted_strides(size)
+
+
+@pytest.mark.parametrize("depth", [18, 34, 50])
+@pytest.mark.parametrize("size", SIZES)
+def test_last_map_of_an_adapted_net_is_7_by_7_and_one_frame_long(depth: int, size: int) -> None:
+    model = net(depth, width=2, spatial_strides=adapted_strides(size))
+    with torch.no_grad():
+        stages = model.forward_features(torch.zeros(1, 3, 16, size, size))
+    assert [stage.shape[2] for stage in stages] == [8, 4, 2, 1]
+    assert stages[-1].shape[2:] == (1, 7, 7)
+    assert [stage.shape[1] for stage in stages] == list(model.out_channels)
+
+
+@pytest.mark.parametrize(
+    ("size", "maps"), [(112, (28, 14, 7, 4)), (56, (14, 7, 4, 2)), (14, (4, 2, 1, 1))]
+)
+def test_maps_of_an_unadapted_net(size: int, maps: tuple[int, ...]) -> None:
+    with torch.no_grad():
+        stages = net(width=2).forward_features(torch.zeros(1, 3, 16, size, size))
+    assert tuple(stage.shape[-1] for stage in stages) == maps
+
+
+@pytest.mark.parametrize(
+    ("depth", "adapted", "size", "gmacs"),
+    [
+        (18, False, 112, 8.3),
+        (18, True, 112, 32.9),
+        (18, True, 56, 22.9),
+        (18, True, 28, 12.1),
+        (18, True, 14, 5.8),
+        (50, False, 112, 10.1),
+        (50, True, 112, 39.9),
+        (50, True, 56, 29.9),
+        (50, True, 28, 18.7),
+        (50, True, 14, 10.0),
+    ],
+)
+def test_multiplications_of_a_16_frame_clip(
+    depth: int, adapted: bool, size: int, gmacs: float
+) -> None:
+    with torch.device("meta"):
+        strides = adapted_strides(size) if adapted else (2, 2, 2, 2, 2)
+        model = ResNet3d(26, depth=depth, spatial_strides=strides).eval()
+        clips = torch.empty(1, 3, 16, size, size)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(clips)
+    assert counter.get_total_flops() / 2e9 == pytest.approx(gmacs, abs=0.06)
+
+
+@pytest.mark.parametrize(("depth", "millions"), [(18, 33.2), (50, 46.3)])
+def test_parameters_with_26_classes(depth: int, millions: float) -> None:
+    with torch.device("meta"):
+        model = ResNet3d(26, depth=depth)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    assert count / 1e6 == pytest.approx(millions, abs=0.05)
+
+
+@pytest.mark.parametrize(("depth", "reference"), [(18, resnet18), (34, resnet34), (50, resnet50)])
+def test_key_names_are_the_2d_resnets(depth: int, reference: object) -> None:
+    """The public Kinetics files name their weights as torchvision's 2-D nets do."""
+    with torch.device("meta"):
+        ours = ResNet3d(1000, depth=depth).state_dict()
+        theirs = reference().state_dict()  # type: ignore[operator]
+    assert list(ours) == list(theirs)
+    for name, weight in theirs.items():
+        assert ours[name].shape[:2] == weight.shape[:2], name
+
+
+def test_inflated_net_sees_in_a_static_clip_what_the_2d_net_sees() -> None:
+    """An independent forward pass: 2-D weights in the middle time slice equal the 2-D net."""
+    torch.manual_seed(0)
+    flat = resnet18(num_classes=7).eval().double()
+    deep = ResNet3d(7, depth=18).eval().double()
+    state = deep.state_dict()
+    for name, weight in flat.state_dict().items():
+        if weight.ndim == 4:
+            state[name].zero_()
+            state[name][:, :, state[name].shape[2] // 2] = weight
+        else:
+            state[name] = weight
+    deep.load_state_dict(state)
+    picture = torch.randn(2, 3, 64, 64, dtype=torch.float64)
+    clip = picture[:, :, None].expand(-1, -1, 16, -1, -1)
+    with torch.no_grad():
+        torch.testing.assert_close(deep(clip), flat(picture))
+
+
+def test_basic_block_equals_torchvisions_with_the_same_weights() -> None:
+    from torchvision.models.video.resnet import Conv3DSimple
+
+    from lilliput.models.resnet3d import BasicBlock
+
+    torch.manual_seed(0)
+    ours = BasicBlock(4, 4, (1, 1, 1)).eval()
+    theirs = TorchvisionBlock(4, 4, Conv3DSimple, stride=1).eval()
+    names = {"conv1.0": "conv1", "conv1.1": "bn1", "conv2.0": "conv2", "conv2.1": "bn2"}
+    state = {
+        key: ours.state_dict()[f"{names[key.rsplit('.', 1)[0]]}.{key.rsplit('.', 1)[1]}"]
+        for key in theirs.state_dict()
+    }
+    theirs.load_state_dict(state)
+    features = torch.randn(2, 4, 4, 6, 6)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(features), theirs(features))
+
+
+def test_unknown_depth_is_refused() -> None:
+    with pytest.raises(ConfigError, match="18, 34 and 50"):
+        ResNet3d(5, depth=101)

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lilliput.config import Config, parse_config
+from lilliput.data import VideoDataset, read_dataset
+from lilliput.video.decode import write_video
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> VideoDataset:
+    """Dark and bright noise in a folder per class: 10 training and 6 validation clips."""
+    root = tmp_path / "clips"
+    seed = 0
+    for split, count in (("train", 5), ("val", 3)):
+        for name, brightest in (("bright", 255), ("dark", 60)):
+            (root / split / name).mkdir(parents=True)
+            for number in range(count):
+                seed += 1
+                rng = np.random.default_rng(seed)
+                frames = rng.integers(0, brightest, (6, 16, 16, 3), dtype=np.uint8)
+                write_video(root / split / name / f"{split}{name}-{number}x.mp4", frames, fps=10)
+    return read_dataset(root)
+
+
+@pytest.fixture
+def config() -> Config:
+    return micro()
+
+
+def micro(**training: object) -> Config:
+    """A training of seconds that still draws everywhere: crops, flips, RandAugment, dropout."""
+    return parse_config(
+        {
+            "data": {"workers": 0},
+            "sampling": {"method": "segment", "num_frames": 4},
+            "augment": {"flip_labels": "swap"},
+            "model": {"width": 4, "input_size": 14, "dropout": 0.2, "normalisation": "dataset"},
+            "training": {
+                "epochs": 3,
+                "batch_size": 4,
+                "accelerator": "cpu",
+                "schedule": "one_cycle",
+                **training,
+            },
+        },
+        source="test",
+    )

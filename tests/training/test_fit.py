@@ -1,0 +1,208 @@
+"""The training procedure: what it writes, that it learns, and that it survives."""
+
+import csv
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from lilliput.checkpoint import load_checkpoint
+from lilliput.config import Config, parse_config
+from lilliput.data import VideoDataset, read_dataset
+from lilliput.errors import ConfigError, TrainingError
+from lilliput.losses import BinaryCrossEntropy
+from lilliput.training.fit import fit
+
+
+def changed(config: Config, **training: object) -> Config:
+    settings = config.model_dump()
+    settings["training"].update(training)
+    return parse_config(settings, "test")
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return dict(load_checkpoint(folder / "last.safetensors").state)
+
+
+def assert_equal_bit_for_bit(first: Path, second: Path) -> None:
+    ours, theirs = weights(first), weights(second)
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        assert torch.equal(ours[name], theirs[name]), name
+
+
+# Runs `fit` and dies by SIGKILL at a given call of a given function, as a power cut would.
+KILLED_RUN = """
+import os, signal, sys
+from pathlib import Path
+from lilliput.config import parse_config
+from lilliput.data import read_dataset
+from lilliput.training import fit as fit_module, module, recorder
+import json
+
+root, folder, target, calls = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+owner, name = {
+    "step": (module.ActionModule, "training_step"),
+    "validation": (module.ActionModule, "validation_step"),
+    "save": (recorder.AtomicCheckpointIO, "save_checkpoint"),
+}[target]
+original, count = getattr(owner, name), 0
+
+def dying(*arguments, **options):
+    global count
+    count += 1
+    if count == calls:
+        if target == "save":  # half a file, then death
+            Path(arguments[2]).with_name(".last.ckpt.partial").write_bytes(b"half")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return original(*arguments, **options)
+
+setattr(owner, name, dying)
+fit_module.fit(parse_config(json.loads(sys.argv[5]), "test"), read_dataset(root), folder)
+"""
+
+
+@pytest.fixture
+def uninterrupted(config: Config, dataset: VideoDataset, tmp_path: Path) -> Path:
+    fit(config, dataset, tmp_path / "whole")
+    return tmp_path / "whole"
+
+
+def test_run_folder_holds_everything(uninterrupted: Path, dataset: VideoDataset) -> None:
+    for name in ("curves.png", "last.ckpt", "best.safetensors", "tensorboard", "environment.json"):
+        assert (uninterrupted / name).exists(), name
+    settings = json.loads((uninterrupted / "config.json").read_text())
+    assert settings["training"]["epochs"] == 3
+    with (uninterrupted / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert all(math.isfinite(float(value)) for row in rows for value in row.values())
+    checkpoint = load_checkpoint(uninterrupted / "best.safetensors")
+    best = max(float(row["val_f1"]) for row in rows)
+    assert checkpoint.metrics["training"]["val_f1"] == pytest.approx(best)
+    assert checkpoint.labels == dataset.labels
+    assert checkpoint.clip_seconds == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(
+    ("target", "calls"), [("step", 2), ("step", 5), ("validation", 2), ("save", 2)]
+)
+def test_killed_training_resumes_to_the_same_weights(
+    uninterrupted: Path,
+    config: Config,
+    dataset: VideoDataset,
+    tmp_path: Path,
+    target: str,
+    calls: int,
+) -> None:
+    folder = tmp_path / "killed"
+    arguments = [str(dataset.root), str(folder), target, str(calls), config.model_dump_json()]
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_RUN, *arguments],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    fit(config, dataset, folder, resume=True)
+    assert_equal_bit_for_bit(folder, uninterrupted)
+    assert (folder / "history.csv").read_text() == (uninterrupted / "history.csv").read_text()
+
+
+def test_workers_do_not_change_the_result(
+    uninterrupted: Path, config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    settings = config.model_dump()
+    settings["data"].update(workers=2, cache_gib=0.0)
+    fit(parse_config(settings, "test"), dataset, tmp_path / "workers")
+    assert_equal_bit_for_bit(tmp_path / "workers", uninterrupted)
+
+
+def test_another_seed_gives_other_weights(
+    uninterrupted: Path, config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    fit(changed(config, seed=2), dataset, tmp_path / "other")
+    ours, theirs = weights(uninterrupted), weights(tmp_path / "other")
+    assert any(not torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_it_learns_dark_from_bright(config: Config, dataset: VideoDataset, tmp_path: Path) -> None:
+    settings = config.model_dump()
+    settings["augment"]["enabled"] = False
+    settings["training"].update(epochs=15, learning_rate=3e-3)
+    fit(parse_config(settings, "test"), dataset, tmp_path / "run")
+    checkpoint = load_checkpoint(tmp_path / "run" / "best.safetensors")
+    assert checkpoint.metrics["training"]["val_f1"] == 1.0
+
+
+def test_resuming_a_finished_run_changes_nothing(
+    uninterrupted: Path, config: Config, dataset: VideoDataset
+) -> None:
+    before = (uninterrupted / "last.safetensors").read_bytes()
+    fit(config, dataset, uninterrupted, resume=True)
+    assert (uninterrupted / "last.safetensors").read_bytes() == before
+
+
+def test_a_taken_folder_is_refused(
+    uninterrupted: Path, config: Config, dataset: VideoDataset
+) -> None:
+    with pytest.raises(TrainingError, match="--resume"):
+        fit(config, dataset, uninterrupted)
+
+
+def test_other_settings_are_refused_on_resume(
+    uninterrupted: Path, config: Config, dataset: VideoDataset
+) -> None:
+    with pytest.raises(TrainingError, match=r"training\.learning_rate"):
+        fit(changed(config, learning_rate=0.5), dataset, uninterrupted, resume=True)
+
+
+def test_a_non_finite_loss_stops_the_run_and_keeps_the_last_good_model(
+    config: Config, dataset: VideoDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = 0
+    original = BinaryCrossEntropy.forward
+
+    def failing(self: BinaryCrossEntropy, *arguments: torch.Tensor) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        return original(self, *arguments) * (math.nan if calls == 6 else 1)
+
+    monkeypatch.setattr(BinaryCrossEntropy, "forward", failing)
+    with pytest.raises(TrainingError, match=r"nan in epoch 2.*learning_rate"):
+        fit(config, dataset, tmp_path / "run")
+    state = weights(tmp_path / "run")
+    assert all(torch.isfinite(weight).all() for weight in state.values())
+    monkeypatch.undo()
+    fit(config, dataset, tmp_path / "run", resume=True)  # and it can go on
+
+
+def test_a_bad_clip_is_skipped_and_listed(
+    config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    bad = dataset.splits["train"][0].path
+    bad.write_bytes(b"not a video")
+    fit(config, read_dataset(dataset.root), tmp_path / "run")
+    lines = (tmp_path / "run" / "unreadable.txt").read_text().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith(f"train: {bad}")
+
+
+def test_half_precision_on_a_cpu_is_refused(
+    config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=r"training\.precision"):
+        fit(changed(config, precision="bf16"), dataset, tmp_path / "run")
+
+
+def test_class_balance_options_run(config: Config, dataset: VideoDataset, tmp_path: Path) -> None:
+    settings = changed(config, balanced_sampling=True, accumulate_batches=2, epochs=1).model_dump()
+    settings["loss"]["positive_weights"] = True
+    fit(parse_config(settings, "test"), dataset, tmp_path / "run")
+    assert (tmp_path / "run" / "best.safetensors").exists()

@@ -1,0 +1,43 @@
+"""The numerical ground that training stands on."""
+
+import pytest
+import torch
+
+from lilliput.builders import build_model
+from lilliput.config import ModelConfig, TrainingConfig
+from lilliput.losses import BinaryCrossEntropy
+from lilliput.training.module import ActionModule, _channels_last
+
+
+@pytest.mark.parametrize("adapted", [True, False])
+def test_gradients_in_the_training_layout_equal_plain_float64_ones(adapted: bool) -> None:
+    """Half precision and this layout together give garbage on some CPUs; fp32 must not."""
+    config = ModelConfig(width=8, input_size=28, adapted=adapted)
+    torch.manual_seed(0)
+    reference = build_model(config, 4).double()
+    trained = build_model(config, 4)
+    trained.load_state_dict(reference.state_dict())
+    clips, targets = torch.randn(4, 3, 16, 28, 28), torch.randint(0, 2, (4, 4)).float()
+    loss = BinaryCrossEntropy()
+    module = ActionModule(trained, loss, TrainingConfig(), targets.bool())
+    loss(reference(clips.double()), targets.double()).backward()
+    loss(module.model(_channels_last(clips)), targets).backward()
+    for (name, ours), theirs in zip(
+        module.model.named_parameters(), reference.parameters(), strict=True
+    ):
+        scale = theirs.grad.abs().max()
+        assert (ours.grad.double() - theirs.grad).abs().max() < 1e-3 * scale + 1e-7, name
+
+
+def test_multistep_divides_by_ten_at_the_thesis_milestones() -> None:
+    config = TrainingConfig(epochs=200)
+    module = ActionModule(torch.nn.Linear(1, 1), BinaryCrossEntropy(), config, torch.ones(1, 1))
+    configured = module.configure_optimizers()
+    optimizer, schedule = configured["optimizer"], configured["lr_scheduler"]
+    rates = []
+    for _ in range(200):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    expected = [1e-3] * 50 + [1e-4] * 50 + [1e-5] * 50 + [1e-6] * 50
+    assert rates == pytest.approx(expected)
