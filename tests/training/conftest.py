@@ -5,13 +5,14 @@ import pytest
 
 from lilliput.config import Config, parse_config
 from lilliput.data import VideoDataset, read_dataset
+from lilliput.training.fit import fit
 from lilliput.video.decode import write_video
 
 
-@pytest.fixture
-def dataset(tmp_path: Path) -> VideoDataset:
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> VideoDataset:
     """Dark and bright noise in a folder per class: 10 training and 6 validation clips."""
-    root = tmp_path / "clips"
+    root = tmp_path_factory.mktemp("data") / "clips"
     seed = 0
     for split, count in (("train", 5), ("val", 3)):
         for name, brightest in (("bright", 255), ("dark", 60)):
@@ -24,9 +25,19 @@ def dataset(tmp_path: Path) -> VideoDataset:
     return read_dataset(root)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def config() -> Config:
     return micro()
+
+
+@pytest.fixture(scope="session")
+def uninterrupted(
+    config: Config, dataset: VideoDataset, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The run folder of a whole training."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    fit(config, dataset, folder)
+    return folder
 
 
 def micro(**training: object) -> Config:

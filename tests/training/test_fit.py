@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -66,12 +67,6 @@ def dying(*arguments, **options):
 setattr(owner, name, dying)
 fit_module.fit(parse_config(json.loads(sys.argv[5]), "test"), read_dataset(root), folder)
 """
-
-
-@pytest.fixture
-def uninterrupted(config: Config, dataset: VideoDataset, tmp_path: Path) -> Path:
-    fit(config, dataset, tmp_path / "whole")
-    return tmp_path / "whole"
 
 
 def test_run_folder_holds_everything(uninterrupted: Path, dataset: VideoDataset) -> None:
@@ -186,9 +181,11 @@ def test_a_non_finite_loss_stops_the_run_and_keeps_the_last_good_model(
 def test_a_bad_clip_is_skipped_and_listed(
     config: Config, dataset: VideoDataset, tmp_path: Path
 ) -> None:
-    bad = dataset.splits["train"][0].path
+    root = shutil.copytree(dataset.root, tmp_path / "clips")
+    damaged = read_dataset(root)
+    bad = damaged.splits["train"][0].path
     bad.write_bytes(b"not a video")
-    fit(config, read_dataset(dataset.root), tmp_path / "run")
+    fit(changed(config, epochs=1), damaged, tmp_path / "run")
     lines = (tmp_path / "run" / "unreadable.txt").read_text().splitlines()
     assert len(lines) == 1
     assert lines[0].startswith(f"train: {bad}")

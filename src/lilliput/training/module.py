@@ -37,6 +37,8 @@ class ActionModule(pl.LightningModule):
         self._note("train", batch)
         if len(batch.indices) < 2:  # batch normalisation has no variance of a single value
             return None
+        # What the network draws (dropout) depends on the step alone, so that a resume repeats it.
+        torch.manual_seed(hash((self.config.seed, self.current_epoch, batch_idx, self.global_rank)))
         loss: torch.Tensor = self.loss(self.model(batch.clips), batch.targets)
         self._stop_unless_finite(loss)
         self.log(
