@@ -25,9 +25,11 @@ from torch.nn import functional
 
 from lilliput.data.labels import find_flip_pairs
 from lilliput.data.synthetic import TINYVIRAT_CLASSES, write_synthetic
+from lilliput.data.synthetic.motion import FPS
 from lilliput.data.synthetic.plan import ClipPlan, plan_dataset
 from lilliput.data.synthetic.render import render_clip, stage
-from lilliput.data.synthetic.write import clip_path, encode
+from lilliput.data.synthetic.write import clip_path
+from lilliput.video.encode import write_video
 
 NUM_FRAMES, INPUT_SIZE = 16, 28
 CLEARLY = 0.8  # a control must score below this share of the real order's macro F1
@@ -70,7 +72,10 @@ class TinyNet(nn.Sequential):
 
 def write_clips(folder: Path, plans: list[ClipPlan], *, actors: bool) -> None:
     for plan in plans:
-        encode(folder / clip_path(plan), render_clip(plan, actors=actors), plan.recording.crf)
+        path = folder / clip_path(plan)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frames = render_clip(plan, actors=actors).transpose(0, 2, 3, 1)
+        write_video(path, frames, fps=FPS, crf=plan.recording.crf, preset="superfast")
 
 
 def read_clips(folder: Path, plans: list[ClipPlan]) -> Split:

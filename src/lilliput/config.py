@@ -237,10 +237,11 @@ def _explain(errors: Sequence[Any]) -> str:
     dotted = ".".join(location)
     if error["type"] == "value_error" and len(location) == 1:
         return str(error["ctx"]["error"])  # of several settings, which it names itself
-    # A union tells once per type why the same input does not fit.
-    reasons = [other["msg"] for other in errors if other["input"] is error["input"]]
-    message = " or ".join(reason.removeprefix("Value error, ") for reason in reasons)
-    message = message[0].lower() + message[1:]
+    # A union tells once per type why the input does not fit.
+    size = len(location)
+    same = [other["msg"] for other in errors if other["loc"][:size] == error["loc"][:size]]
+    reasons = [reason.removeprefix("Value error, ") for reason in dict.fromkeys(same)]
+    message = " or ".join(reason[0].lower() + reason[1:] for reason in reasons)
     choices = _choices(location)
     if choices and isinstance(error["input"], str):
         near = difflib.get_close_matches(error["input"], choices, n=1, cutoff=0.0)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from lilliput.cli.data import app
 from lilliput.errors import DataError
-from lilliput.video.decode import write_video
+from lilliput.video.encode import write_video
 
 
 @pytest.fixture

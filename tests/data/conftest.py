@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lilliput.video.decode import write_video
+from lilliput.video.encode import write_video
 
 MakeVideo = Callable[..., Path]
 

@@ -6,7 +6,7 @@ import pytest
 from lilliput.config import Config, parse_config
 from lilliput.data import VideoDataset, read_dataset
 from lilliput.training.fit import fit
-from lilliput.video.decode import write_video
+from lilliput.video.encode import write_video
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from lilliput.errors import VideoError
-from lilliput.video.decode import MAX_SHORT_SIDE, VideoReader, probe, read_video, write_video
+from lilliput.video.decode import MAX_SHORT_SIDE, VideoReader, probe, read_video
+from lilliput.video.encode import write_video
 
 
 def _noise(frames: int, height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -179,9 +180,9 @@ def test_reader_stops_early_without_complaint(tmp_path: Path) -> None:
 
 
 def test_footage_is_refused_as_a_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lilliput.video.decode.MAX_CLIP_FRAMES", 5)
+    monkeypatch.setattr("lilliput.video.decode.MAX_CLIP_BYTES", 5 * 3 * 16 * 16)
     path = _write_lossless(tmp_path / "a.mp4", _noise(6, 16, 16))
-    with pytest.raises(VideoError, match="longer than 5 frames"):
+    with pytest.raises(VideoError, match=r"too long for a clip \(6\+ frames\)"):
         read_video(path)
 
 

@@ -191,7 +191,9 @@ def submit(
     model: Model,
     data: Data,
     split: Annotated[str, typer.Option(help="The split without labels.")] = "test",
-    out: Annotated[Path, typer.Option(help="The zip to write.")] = Path("answer.zip"),
+    out: Annotated[Path, typer.Option(dir_okay=False, help="The zip to write.")] = Path(
+        "answer.zip"
+    ),
 ) -> None:
     """Write the TinyAction challenge's answer.txt zip for a split without labels."""
     from lilliput.checkpoint import load_checkpoint

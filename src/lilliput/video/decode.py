@@ -1,4 +1,4 @@
-"""Reading videos: the only file that talks to PyAV.
+"""Reading videos; with encode.py the only door to PyAV.
 
 Frames leave here upright, as RGB, (C, H, W) uint8. Frames whose short side exceeds
 ``MAX_SHORT_SIDE`` are scaled down while they are converted, so that a 4K source costs
@@ -8,7 +8,6 @@ no more memory than a small one; low-resolution clips pass untouched.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import av
 import numpy as np
@@ -18,7 +17,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from lilliput.errors import VideoError
 
 MAX_SHORT_SIDE = 256  # px; above every input size (224) times the widest augmentation (8/7)
-MAX_CLIP_FRAMES = 20_000  # a "clip" longer than this is footage: read it with iter_frames
+MAX_CLIP_BYTES = 2**30  # decoded; a labelled "clip" above this is footage that wants cutting
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".gif"}
 )
@@ -152,26 +151,9 @@ def read_video(path: Path | str) -> VideoClip:
     with VideoReader(path) as reader:
         for frame in reader:
             frames.append(frame)
-            if len(frames) > MAX_CLIP_FRAMES:
-                raise VideoError(
-                    f"{path}: longer than {MAX_CLIP_FRAMES} frames; cut it into clips first"
-                )
+            if len(frames) * frame.nbytes > MAX_CLIP_BYTES:
+                raise VideoError(f"{path}: too long for a clip ({len(frames)}+ frames); cut it up")
         return VideoClip(torch.from_numpy(np.stack(frames)), reader.fps, reader.damage)
-
-
-def write_video(
-    path: Path | str, frames: np.ndarray, *, fps: float, codec: str = "libx264", crf: int = 18
-) -> None:
-    """Writes (T, H, W, 3) uint8 RGB frames; H and W must be even (4:2:0 colour)."""
-    with av.open(str(path), "w") as container:
-        options = {"crf": str(crf)}
-        stream = cast(av.VideoStream, container.add_stream(codec, round(fps), options=options))
-        stream.width, stream.height = frames.shape[2], frames.shape[1]
-        stream.pix_fmt = "yuv420p"
-        stream.codec_context.thread_count = 1
-        for picture in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
 
 
 def _target_size(width: int, height: int) -> tuple[int, int]:

@@ -11,15 +11,12 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
-import numpy.typing as npt
-
 from lilliput.data.synthetic.motion import FPS
 from lilliput.data.synthetic.plan import SPLITS, ClipPlan, plan_dataset
 from lilliput.data.synthetic.render import render_clip, stage
 from lilliput.data.tinyvirat_classes import TINYVIRAT_CLASSES
 from lilliput.errors import DataError
+from lilliput.video.encode import write_video
 
 _STAMP = "synthetic.json"
 _GENERATOR = 1  # raise it whenever the same seed gives other clips
@@ -86,20 +83,6 @@ def clip_path(plan: ClipPlan) -> Path:
     return Path(plan.recording.name) / f"{_clip_id(plan)}.mp4"
 
 
-def encode(path: Path, frames: npt.NDArray[np.uint8], crf: int) -> None:
-    """Writes frames ``(T, 3, H, W)`` as H.264 of the given coarseness."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(path, "w") as container:
-        stream = container.add_stream("libx264", rate=FPS)
-        stream.height, stream.width = frames.shape[2:]
-        stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": str(crf), "preset": "superfast"}
-        stream.codec_context.thread_count = 1  # the bits must not depend on the machine's cores
-        for frame in np.ascontiguousarray(frames.transpose(0, 2, 3, 1)):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(stream.encode(None))
-
-
 def _is_finished(root: Path, stamp: Mapping[str, Any]) -> bool:
     if not root.is_dir():
         raise DataError(f"{root}: is a file; give a folder for the synthetic data")
@@ -162,7 +145,9 @@ def _finished_tasks(
 def _write_clips(root: Path, plans: list[ClipPlan]) -> dict[ClipPlan, dict[str, Any]]:
     for plan in plans:
         path = root / "videos" / plan.split / clip_path(plan)
-        encode(path, render_clip(plan), plan.recording.crf)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frames = render_clip(plan).transpose(0, 2, 3, 1)
+        write_video(path, frames, fps=FPS, crf=plan.recording.crf, preset="superfast")
     return {plan: _entry(plan) for plan in plans}
 
 

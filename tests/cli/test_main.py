@@ -1,0 +1,289 @@
+import csv
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lilliput.checkpoint import load_checkpoint
+
+RunCli = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def trained(
+    tmp_path_factory: pytest.TempPathFactory,
+    run_cli: RunCli,
+    tiny_folder: Path,
+    micro_recipe: Path,
+) -> Path:
+    """The run folder of ``lilliput train``."""
+    run = tmp_path_factory.mktemp("runs") / "first run"
+    code, out, err = run_cli("train", micro_recipe, "--data", tiny_folder, "--run", run)
+    assert code == 0, err
+    assert "6 train, 6 val" in out
+    assert "a flip exchanges turn_left and turn_right" in out
+    assert f"model: {run / 'best.safetensors'}" in out
+    return run
+
+
+@pytest.fixture(scope="module")
+def evaluated(trained: Path, run_cli: RunCli, tiny_folder: Path) -> Path:
+    """The report folder of ``lilliput evaluate``."""
+    out = trained.parent / "evaluated"
+    code, text, err = run_cli("evaluate", trained, "--data", tiny_folder, "--out", out)
+    assert code == 0, err
+    assert "[Sit]" in text
+    assert f"report: {out / 'report.html'}" in text
+    return out
+
+
+def _fails(result: tuple[int, str, str]) -> str:
+    """Exit code 2 and one line on stderr, which is returned."""
+    code, _, err = result
+    lines = [line for line in err.splitlines() if line.strip()]
+    assert code == 2
+    assert len(lines) == 1, err
+    assert lines[0].startswith("error: ")
+    assert "Traceback" not in err
+    return lines[0]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["predict", "--help"], ["data", "--help"]])
+def test_help_does_not_wait_for_torch(arguments: list[str]) -> None:
+    code = f"""
+import sys
+from lilliput.cli.main import main
+sys.argv = ["lilliput", *{arguments}]
+try:
+    main()
+except SystemExit as end:
+    sys.exit(end.code or ("torch" in sys.modules) * 10)
+"""
+    result = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+    assert result.returncode == 0
+    assert b"Usage: lilliput" in result.stdout
+
+
+def test_training_fills_the_run_folder(trained: Path) -> None:
+    names = {path.name for path in trained.iterdir()}
+    assert {"config.json", "history.csv", "best.safetensors", "last.ckpt", "val"} <= names
+    with (trained / "history.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["epoch"] == "1"
+    checkpoint = load_checkpoint(trained)
+    assert checkpoint.labels.class_names == ("[Sit]", "turn_left", "turn_right")
+    assert checkpoint.clip_seconds == 0.6  # 6 frames at 10 fps
+    report = json.loads((trained / "val" / "report.json").read_text())
+    tuned = checkpoint.metrics["val"]["macro"]["f1"]
+    assert report["metrics"]["macro"]["f1"] == pytest.approx(tuned)
+
+
+def test_a_taken_run_folder_is_left_alone(
+    trained: Path, run_cli: RunCli, tiny_folder: Path, micro_recipe: Path
+) -> None:
+    before = (trained / "best.safetensors").read_bytes()
+    arguments = ("train", micro_recipe, "--data", tiny_folder, "--run", trained)
+    assert "holds a run already; add --resume" in _fails(run_cli(*arguments))
+    changed = run_cli(*arguments, "--resume", "--set", "training.seed=5")
+    assert "began with training.seed = 1, not 5" in _fails(changed)
+    assert (trained / "best.safetensors").read_bytes() == before
+
+
+def test_a_training_that_could_not_start_leaves_the_folder_free(
+    tmp_path: Path, run_cli: RunCli, tiny_folder: Path, micro_recipe: Path
+) -> None:
+    arguments = ("train", micro_recipe, "--data", tiny_folder, "--run", tmp_path / "run")
+    refused = run_cli(*arguments, "--set", "augment.vertical_flip=0.5")
+    assert "turn_left and turn_right have a direction" in _fails(refused)
+    code, _, err = run_cli(*arguments)
+    assert code == 0, err
+
+
+def test_evaluating_repeats_what_training_reported(trained: Path, evaluated: Path) -> None:
+    first = json.loads((trained / "val" / "report.json").read_text())
+    second = json.loads((evaluated / "report.json").read_text())
+    assert second["metrics"] == first["metrics"]
+    assert second["per_class"] == first["per_class"]
+
+
+def test_two_runs_can_be_compared(
+    trained: Path, evaluated: Path, run_cli: RunCli, tiny_folder: Path, tmp_path: Path
+) -> None:
+    arguments = ("--out", tmp_path / "again", "--baseline", evaluated)
+    code, _, err = run_cli("evaluate", trained, "--data", tiny_folder, *arguments)
+    assert code == 0, err
+    report = json.loads((tmp_path / "again" / "report.json").read_text())
+    assert report["comparison"]["difference"]["estimate"] == 0
+
+
+def test_tuning_writes_thresholds_and_keeps_the_views(
+    trained: Path, evaluated: Path, run_cli: RunCli, tmp_path: Path
+) -> None:
+    run = tmp_path / "copy"
+    run.mkdir()
+    (run / "best.safetensors").write_bytes((trained / "best.safetensors").read_bytes())
+    arguments = ("--model", run, "--threshold", "per_class", "--min-support", 1)
+    code, _, err = run_cli("tune", evaluated, evaluated, "--out", tmp_path / "out", *arguments)
+    assert code == 0, err
+    before, after = load_checkpoint(trained), load_checkpoint(run)
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert [row["threshold"] for row in report["per_class"]] == list(after.thresholds)
+    assert len(set(before.thresholds)) == 1 < len(set(after.thresholds))
+    assert after.config.evaluation.threshold == "per_class"
+    assert after.config.evaluation.flip  # scored with it, so used with it
+    assert after.config.augment == before.config.augment
+
+
+def test_tuning_refuses_what_cannot_be_tuned(
+    evaluated: Path, run_cli: RunCli, tmp_path: Path
+) -> None:
+    result = run_cli("tune", evaluated, "--out", tmp_path, "--objective", "micro_f1")
+    assert "cannot be tuned class by class" in _fails(result)
+    assert "no such scores file" in _fails(run_cli("tune", tmp_path, "--out", tmp_path / "out"))
+
+
+def test_predict_as_json(trained: Path, run_cli: RunCli, tiny_folder: Path) -> None:
+    code, out, _ = run_cli("predict", trained, tiny_folder / "test", "--json")
+    assert code == 0
+    documents = [json.loads(line) for line in out.splitlines()]
+    assert [Path(document["source"]).name for document in documents] == ["00000.mp4", "00001.mp4"]
+    thresholds = dict(
+        zip(["[Sit]", "turn_left", "turn_right"], load_checkpoint(trained).thresholds, strict=True)
+    )
+    for document in documents:
+        above = {name for name, score in document["scores"].items() if score > thresholds[name]}
+        assert set(document["labels"]) == above
+
+
+def test_predict_as_csv(trained: Path, run_cli: RunCli, tiny_folder: Path) -> None:
+    code, out, _ = run_cli("predict", trained, tiny_folder / "test", "--csv")
+    assert code == 0
+    rows = list(csv.DictReader(out.splitlines()))
+    assert len(rows) == 2
+    assert list(rows[0]) == [
+        "source", "labels", "[Sit]", "turn_left", "turn_right", "warning", "error",
+    ]  # fmt: skip
+
+
+def test_predict_as_table(micro_file: Path, run_cli: RunCli, tiny_folder: Path) -> None:
+    code, out, err = run_cli("predict", micro_file, tiny_folder / "test" / "00000.mp4")
+    assert code == 0
+    assert "best scores (threshold)" in out
+    assert "[Sit]" in out
+    assert err.strip() == "note: for tests"
+
+
+def test_predict_goes_on_after_a_bad_file(
+    micro_file: Path, run_cli: RunCli, tiny_folder: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad [1].mp4"
+    bad.write_text("no video")
+    good = sorted((tiny_folder / "test").iterdir())
+    videos = (good[0], bad, tmp_path / "none.mp4", good[1])
+    code, out, err = run_cli("predict", micro_file, *videos, "--json")
+    assert code == 2
+    documents = [json.loads(line) for line in out.splitlines()]
+    assert [document["source"] for document in documents] == [str(video) for video in videos]
+    assert ["error" in document for document in documents] == [False, True, True, False]
+    skipped = [line for line in err.splitlines() if line.startswith("skipped: ")]
+    assert [line.split(": ")[1] for line in skipped] == [str(bad), str(tmp_path / "none.mp4")]
+    assert "2 of the videos could not be read" in err
+
+
+def test_submit(trained: Path, run_cli: RunCli, tiny_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "answer.zip"
+    code, out, err = run_cli("submit", trained, "--data", tiny_folder, "--out", path)
+    assert code == 0, err
+    assert "2 clips, every id present" in out
+    with zipfile.ZipFile(path) as archive:
+        text = archive.read("answer.txt").decode()
+    assert re.fullmatch(r"00000( [01]){3}\n00001( [01]){3}\n", text)
+    assert (tmp_path / "answer_scores.npz").is_file()
+
+
+def test_info(trained: Path, run_cli: RunCli) -> None:
+    code, out, _ = run_cli("info", trained)
+    assert code == 0
+    assert "depth 18, width 4" in out
+    assert "horizontal flip" in out
+    assert "[Sit]" in out
+    code, out, _ = run_cli("info")
+    assert code == 0
+    assert "thesis/baseline" in out
+
+
+def test_a_missing_data_set(
+    micro_file: Path, micro_recipe: Path, run_cli: RunCli, tmp_path: Path
+) -> None:
+    none = tmp_path / "none"
+    for arguments in (
+        ("train", micro_recipe, "--data", none, "--run", tmp_path / "run"),
+        ("evaluate", micro_file, "--data", none),
+        ("submit", micro_file, "--data", none),
+        ("data", "check", none),
+    ):
+        assert f"{none}: no such data set" in _fails(run_cli(*arguments))
+    none.mkdir()
+    assert "no data set found" in _fails(run_cli("evaluate", micro_file, "--data", none))
+
+
+def test_a_missing_model(run_cli: RunCli, tiny_folder: Path, tmp_path: Path) -> None:
+    none = tmp_path / "none.safetensors"
+    for arguments in (
+        ("predict", none, tiny_folder / "test"),
+        ("evaluate", none, "--data", tiny_folder),
+        ("submit", none, "--data", tiny_folder),
+        ("info", none),
+    ):
+        assert f"{none}: no such checkpoint" in _fails(run_cli(*arguments))
+
+
+def test_a_video_given_as_a_model(run_cli: RunCli, tiny_folder: Path) -> None:
+    video = tiny_folder / "test" / "00000.mp4"
+    assert "not a readable safetensors file" in _fails(run_cli("predict", video, video))
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("training.epoch=3", "no setting is called 'training.epoch'; nearest is 'training.epochs'"),
+        ("training.schedule=onecycle", "nearest is 'one_cycle'"),
+        ("nonsense", "--set nonsense: write it as section.key=value"),
+        ("data.val=dev", "has no split 'dev'; it has: test, train, val"),
+        ("training.precision=bf16", "use 'fp32'"),
+    ],
+)
+def test_a_setting_that_does_not_fit(
+    micro_recipe: Path,
+    run_cli: RunCli,
+    tiny_folder: Path,
+    tmp_path: Path,
+    override: str,
+    message: str,
+) -> None:
+    arguments = ("--data", tiny_folder, "--run", tmp_path / "run", "--set", override)
+    result = run_cli("train", micro_recipe, "--set", "training.accelerator=cpu", *arguments)
+    assert message in _fails(result)
+
+
+def test_labels_that_are_withheld(micro_file: Path, run_cli: RunCli, tiny_folder: Path) -> None:
+    result = run_cli("evaluate", micro_file, "--data", tiny_folder, "--split", "test")
+    assert "the labels of split 'test' are withheld" in _fails(result)
+
+
+def test_a_place_that_cannot_be_written(
+    micro_file: Path, run_cli: RunCli, tiny_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    arguments = ("--data", tiny_folder, "--out", tmp_path / "file" / "answer.zip")
+    assert str(tmp_path / "file") in _fails(run_cli("submit", micro_file, *arguments))
+
+
+def test_json_and_csv_at_once(micro_file: Path, run_cli: RunCli, tiny_folder: Path) -> None:
+    result = run_cli("predict", micro_file, tiny_folder / "test", "--json", "--csv")
+    assert "exclude each other" in _fails(result)

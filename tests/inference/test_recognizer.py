@@ -1,0 +1,182 @@
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lilliput.checkpoint import Checkpoint
+from lilliput.data import read_dataset
+from lilliput.errors import ConfigError, VideoError
+from lilliput.evaluation.evaluate import score_split
+from lilliput.inference.recognizer import Prediction, Recognizer, cut_windows
+from lilliput.video.decode import read_video
+
+Noise = Callable[..., np.ndarray]
+WriteVideo = Callable[..., Path]
+
+
+def _with(checkpoint: Checkpoint, **evaluation: object) -> Checkpoint:
+    changed = checkpoint.config.evaluation.model_copy(update=evaluation)
+    return replace(checkpoint, config=checkpoint.config.model_copy(update={"evaluation": changed}))
+
+
+@pytest.mark.parametrize(
+    "views", [{}, {"num_clips": 3}, {"flip": False}, {"flip_merge": "mean", "num_clips": 2}]
+)
+def test_a_file_gets_the_scores_that_evaluation_gives_it(
+    micro_checkpoint: Checkpoint, tiny_folder: Path, views: dict[str, object]
+) -> None:
+    checkpoint = _with(micro_checkpoint, **views)
+    dataset = read_dataset(tiny_folder)
+    scored = score_split(checkpoint, dataset, "val")
+    recognizer = Recognizer(checkpoint)
+    for clip, scores in zip(dataset.split("val"), scored.scores, strict=True):
+        prediction = recognizer.predict(clip.path)
+        np.testing.assert_allclose(prediction.scores, scores, atol=1e-6)
+        assert len(prediction.windows) == 1
+
+
+def test_frames_in_memory_get_the_scores_of_their_file(
+    micro_checkpoint: Checkpoint, tmp_path: Path, noise: Noise, write_lossless: WriteVideo
+) -> None:
+    frames = noise(5, 20, 24, 3)
+    recognizer = Recognizer(micro_checkpoint)
+    expected = recognizer.predict(write_lossless(tmp_path / "a.mp4", frames)).scores
+    reversed_view = frames[..., ::-1].copy()[..., ::-1]  # as of BGR turned to RGB
+    for video in (frames, torch.from_numpy(frames), frames.transpose(0, 3, 1, 2), reversed_view):
+        np.testing.assert_array_equal(recognizer.predict(video).scores, expected)
+
+
+@pytest.mark.parametrize(
+    "video",
+    [
+        np.zeros((16, 16, 3), np.uint8),
+        np.zeros((0, 16, 16, 3), np.uint8),
+        np.zeros((4, 16, 16, 1), np.uint8),
+        np.zeros((4, 16, 16, 3), np.float32),
+        torch.zeros(4, 3, 16, 16),
+        np.array([[None]]),
+    ],
+)
+def test_arrays_that_are_no_video(micro_checkpoint: Checkpoint, video: np.ndarray) -> None:
+    with pytest.raises(VideoError, match="is no video"):
+        Recognizer(micro_checkpoint).predict(video)
+
+
+def test_labels_exceed_their_thresholds_best_first(
+    micro_checkpoint: Checkpoint, noise: Noise
+) -> None:
+    frames = noise(5, 16, 16, 0)
+    scores = Recognizer(micro_checkpoint).predict(frames).scores
+    names = micro_checkpoint.labels.class_names
+    everything = Recognizer(replace(micro_checkpoint, thresholds=(0.0,) * 3)).predict(frames)
+    assert list(everything.labels) == [names[index] for index in np.argsort(-scores)]
+    limits = tuple(float(score) for score in scores)  # reached, not exceeded
+    assert Recognizer(replace(micro_checkpoint, thresholds=limits)).predict(frames).labels == ()
+
+
+def test_a_long_video_is_cut_and_the_best_window_counts(
+    micro_checkpoint: Checkpoint, noise: Noise
+) -> None:
+    frames = noise(75, 16, 16, 1)
+    recognizer = Recognizer(micro_checkpoint)  # windows of 1 s, 30 frames
+    prediction = recognizer.predict(frames)
+    starts = [0, 15, 30, 45]
+    assert [round(window.start_seconds * 30) for window in prediction.windows] == starts
+    assert [round(window.end_seconds * 30) for window in prediction.windows] == [
+        start + 30 for start in starts
+    ]
+    alone = [recognizer.predict(frames[start : start + 30]).scores for start in starts]
+    np.testing.assert_allclose([w.scores for w in prediction.windows], alone, atol=1e-6)
+    np.testing.assert_allclose(prediction.scores, np.max(alone, axis=0), atol=1e-6)
+
+
+def test_the_window_length_can_be_chosen(micro_checkpoint: Checkpoint, noise: Noise) -> None:
+    frames = noise(40, 16, 16, 1)
+    assert len(Recognizer(micro_checkpoint, window_seconds=100).predict(frames).windows) == 1
+    assert len(Recognizer(micro_checkpoint, window_seconds=1 / 30).predict(frames).windows) == 40
+    for length in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(ConfigError, match="window_seconds = .*: give a length"):
+            Recognizer(micro_checkpoint, window_seconds=length)
+
+
+@pytest.mark.parametrize("num_clips", [1, 4])
+def test_one_frame_is_enough(micro_checkpoint: Checkpoint, noise: Noise, num_clips: int) -> None:
+    prediction = Recognizer(_with(micro_checkpoint, num_clips=num_clips)).predict(
+        noise(1, 10, 10, 0)
+    )
+    assert prediction.scores.shape == (3,)
+
+
+def test_a_list_goes_on_after_a_bad_file(
+    micro_checkpoint: Checkpoint, tiny_folder: Path, tmp_path: Path
+) -> None:
+    good = sorted((tiny_folder / "test").iterdir())
+    (tmp_path / "bad.mp4").write_text("no video")
+    results = Recognizer(micro_checkpoint).predict(
+        [good[0], tmp_path / "bad.mp4", tmp_path / "none.mp4", str(good[1])]
+    )
+    assert [type(result) for result in results] == [Prediction, VideoError, VideoError, Prediction]
+    assert [str(result).split(":")[0] for result in results[1:3]] == [
+        str(tmp_path / "bad.mp4"),
+        str(tmp_path / "none.mp4"),
+    ]
+    assert results[3].source == str(good[1])
+
+
+def test_a_damaged_file_gives_what_it_has_and_says_so(
+    micro_checkpoint: Checkpoint, tmp_path: Path, noise: Noise, write_lossless: WriteVideo
+) -> None:
+    path = write_lossless(tmp_path / "a.ts", noise(20, 32, 32, 0))
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    clip = read_video(path)
+    assert 0 < len(clip.frames) < 20
+    prediction = Recognizer(micro_checkpoint, window_seconds=9).predict(path)
+    assert prediction.warning == clip.damage
+    expected = Recognizer(micro_checkpoint, window_seconds=9).predict(clip.frames).scores
+    np.testing.assert_allclose(prediction.scores, expected, atol=1e-6)
+
+
+def test_a_run_folder_can_be_loaded(micro_file: Path, noise: Noise) -> None:
+    frames = noise(4, 16, 16, 0)
+    by_folder, by_file = (Recognizer.load(path) for path in (micro_file.parent, str(micro_file)))
+    np.testing.assert_array_equal(by_folder.predict(frames).scores, by_file.predict(frames).scores)
+
+
+@given(count=st.integers(0, 60), length=st.integers(1, 20))
+def test_windows_cover_every_frame_once_or_twice(count: int, length: int) -> None:
+    frames = torch.arange(count)
+    windows = [(start, window.tolist()) for start, window in cut_windows(iter(frames), length)]
+    assert all(values == list(range(start, start + len(values))) for start, values in windows)
+    assert {value for _, values in windows for value in values} == set(range(count))
+    if count <= length:
+        assert len(windows) == min(count, 1)
+        return
+    assert all(len(values) == length for _, values in windows)
+    assert windows[-1][1][-1] == count - 1
+    hops = np.diff([start for start, _ in windows])
+    assert (hops[:-1] == max(1, length // 2)).all()
+    assert 0 < hops[-1] <= max(1, length // 2)
+
+
+def test_memory_does_not_grow_with_the_video() -> None:
+    alive: weakref.WeakSet[torch.Tensor] = weakref.WeakSet()
+    most = 0
+
+    def footage() -> Iterator[torch.Tensor]:
+        nonlocal most
+        for _ in range(500):
+            frame = torch.zeros(3, 2, 2)
+            alive.add(frame)
+            most = max(most, len(alive))
+            yield frame
+
+    count = sum(1 for _ in cut_windows(footage(), 10))
+    assert count == 99
+    assert most <= 12  # a window, the frame in hand and the next

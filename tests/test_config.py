@@ -1,0 +1,174 @@
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import ValidationError
+
+from lilliput.builders import MODELS
+from lilliput.config import Config, ModelConfig, load_config, parse_config, recipe_names
+from lilliput.errors import ConfigError
+
+
+def _recipe(folder: Path, text: str) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    return _recipe(tmp_path, "")
+
+
+def test_recipes_ship() -> None:
+    assert {"small", "fir16", "thesis/baseline"} <= set(recipe_names())
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_shipped_recipe_loads_and_has_a_title(name: str) -> None:
+    assert load_config(name).title
+
+
+def test_thesis_baseline_says_what_the_thesis_says() -> None:
+    config = load_config("thesis/baseline")
+    assert (config.model.depth, config.model.width, config.model.input_size) == (18, 64, 112)
+    assert not config.model.adapted
+    assert (config.training.learning_rate, config.training.epochs) == (1e-3, 200)
+    assert config.training.milestones == (0.25, 0.5, 0.75)
+    assert not config.augment.enabled
+    assert (config.evaluation.threshold, config.evaluation.fixed_threshold) == ("fixed", 0.5)
+
+
+def test_an_empty_recipe_is_all_defaults(empty: Path) -> None:
+    assert load_config(empty) == Config()
+
+
+def test_a_recipe_survives_json() -> None:
+    config = load_config("fir16")
+    assert parse_config(config.model_dump(mode="json"), "json") == config
+
+
+def test_settings_cannot_be_changed_in_place() -> None:
+    with pytest.raises(ValidationError):
+        Config().training.epochs = 3
+
+
+def test_every_model_a_recipe_may_name_can_be_built() -> None:
+    assert set(get_args(ModelConfig.model_fields["name"].annotation)) == set(MODELS)
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("training.epoch=3", "no setting is called 'training.epoch'; nearest is 'training.epochs'"),
+        ("trainning.epochs=3", "no setting is called 'trainning'; nearest is 'training'"),
+        ("epochs=3", "no setting is called 'epochs'; nearest is 'training.epochs'"),
+        (
+            "training.precision=bf61",
+            "training.precision = 'bf61': input should be 'fp32', 'bf16' or 'fp16'; "
+            "nearest is 'bf16'",
+        ),
+        ("model.name=resnet", "nearest is 'resnet3d'"),
+        ("model.input_size=13", "model.input_size = 13: input should be 14, 28, 56, 112 or 224"),
+        ("training.epochs=1.5", "training.epochs = 1.5: input should be a valid integer"),
+        ("training.epochs=many", "training.epochs = 'many': input should be a valid integer"),
+        ("training.batch_size=1", "training.batch_size = 1: input should be greater than or equal"),
+        ("training.learning_rate=inf", "training.learning_rate = inf: "),
+        ("training.learning_rate=nan", "training.learning_rate = nan: "),
+        ("training.milestones=[0.5, 3]", "training.milestones = 3: input should be less than"),
+        ("training.devices=0", "input should be 'auto' or input should be greater than"),
+        ("training=5", "training = 5: input should be a valid dictionary"),
+        ("augment.short_side=[2, 1]", "augment.short_side = [2, 1]: must be two factors"),
+        ("augment.short_side=[1.5]", "augment.short_side"),
+        ("data.val=[1]", "data.val = [1]: input should be a valid string"),
+    ],
+)
+def test_a_wrong_setting_names_its_place_and_the_nearest(
+    empty: Path, override: str, expected: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(empty, [override])
+    message = str(caught.value)
+    assert message.startswith(f"{empty}: ")
+    assert expected in message
+    assert "\n" not in message
+
+
+def test_a_wrong_setting_in_the_file_is_found_too(tmp_path: Path) -> None:
+    path = _recipe(tmp_path, "[evaluation]\nnumclips = 3\n")
+    with pytest.raises(ConfigError, match=r"'evaluation\.numclips'; nearest is 'evaluation\.num_c"):
+        load_config(path)
+
+
+def test_thresholds_per_class_need_an_objective_that_splits_by_class(empty: Path) -> None:
+    overrides = ["evaluation.threshold=per_class", "evaluation.objective=micro_f1"]
+    with pytest.raises(ConfigError, match=r"evaluation\.objective = 'micro_f1' cannot be tuned"):
+        load_config(empty, overrides)
+    overrides[0] = "evaluation.threshold=global"
+    assert load_config(empty, overrides).evaluation.objective == "micro_f1"
+
+
+@pytest.mark.parametrize(
+    ("override", "section", "key", "value"),
+    [
+        ("training.epochs=3", "training", "epochs", 3),
+        ("training.learning_rate=2e-3", "training", "learning_rate", 0.002),
+        ("model.adapted=true", "model", "adapted", True),
+        ("model.adapted=False", "model", "adapted", False),
+        ("data.val=held out", "data", "val", "held out"),
+        ('data.val="test"', "data", "val", "test"),
+        ("data.val=a=b", "data", "val", "a=b"),
+        ("training.milestones=[0.5, 0.9]", "training", "milestones", (0.5, 0.9)),
+        ("augment.short_side=[1, 1.25]", "augment", "short_side", (1.0, 1.25)),
+        (" training.devices =2", "training", "devices", 2),
+    ],
+)
+def test_overrides(empty: Path, override: str, section: str, key: str, value: object) -> None:
+    assert getattr(getattr(load_config(empty, [override]), section), key) == value
+
+
+def test_overrides_beat_the_file_and_the_last_one_wins(tmp_path: Path) -> None:
+    path = _recipe(tmp_path, 'title = "mine"\n[training]\nepochs = 7\nbatch_size = 5\n')
+    config = load_config(path, ["training.epochs=8", "training.epochs=9"])
+    assert (config.title, config.training.epochs, config.training.batch_size) == ("mine", 9, 5)
+
+
+def test_an_override_must_be_an_assignment(empty: Path) -> None:
+    with pytest.raises(ConfigError, match=r"--set training\.epochs: write it as section\.key="):
+        load_config(empty, ["training.epochs"])
+
+
+def test_an_override_below_a_value_is_refused(tmp_path: Path) -> None:
+    path = _recipe(tmp_path, "[training]\nepochs = 7\n")
+    with pytest.raises(ConfigError, match="'epochs' is no section"):
+        load_config(path, ["training.epochs.first=1"])
+
+
+@pytest.mark.parametrize("text", ["[training\n", "a = ", "epochs: 3", "\x00"])
+def test_broken_toml_is_named(tmp_path: Path, text: str) -> None:
+    path = _recipe(tmp_path, text)
+    with pytest.raises(ConfigError, match=r"mine\.toml: not valid TOML \("):
+        load_config(path)
+
+
+def test_other_encodings_are_named_and_a_byte_order_mark_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes('title = "é"'.encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"mine\.toml: not valid TOML"):
+        load_config(path)
+    path.write_bytes('title = "é"'.encode("utf-8-sig"))
+    assert load_config(path).title == "é"
+
+
+def test_unknown_recipes_name_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no recipe is called 'smal'; nearest is 'small'"):
+        load_config("smal")
+    with pytest.raises(ConfigError, match=r"none\.toml: no such recipe file"):
+        load_config(tmp_path / "none.toml")
+
+
+def test_configuration_does_not_wait_for_torch() -> None:
+    code = "import sys, lilliput.config; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
