@@ -36,6 +36,8 @@ def test_the_format(tmp_path: Path) -> None:
     write_submission(SHUFFLED, THRESHOLDS, tmp_path / "new" / "answer.zip")
     with zipfile.ZipFile(tmp_path / "new" / "answer.zip") as archive:
         assert archive.namelist() == ["answer.txt"]
+        # No clock: the same answers make the same file on another day.
+        assert archive.infolist()[0].date_time == (1980, 1, 1, 0, 0, 0)
         # A score must exceed its threshold; 00001 could not be read and has no label.
         assert archive.read("answer.txt") == b"00000 1 0\n00001 0 0\n00002 0 1\n"
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["answer.zip"]

@@ -17,7 +17,7 @@ from lilliput.evaluation.rendering import print_report
 from lilliput.experiments.run import Evaluation, evaluate_checkpoint, run_recipe
 from lilliput.inference.recognizer import Prediction, Recognizer
 
-NUM_CLIPS = {"num_train": 900, "num_val": 300, "num_test": 200}
+NUM_CLIPS = {"num_train": 700, "num_val": 200, "num_test": 150}
 _NUM_PREDICTED = 6
 
 
