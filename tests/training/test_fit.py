@@ -19,6 +19,7 @@ from lilliput.data import VideoDataset, read_dataset
 from lilliput.errors import ConfigError, TrainingError
 from lilliput.losses import BinaryCrossEntropy
 from lilliput.training.fit import fit
+from lilliput.training.module import ActionModule
 
 
 def changed(config: Config, **training: object) -> Config:
@@ -108,6 +109,30 @@ def test_killed_training_resumes_to_the_same_weights(
     fit(config, dataset, folder, resume=True)
     assert_equal_bit_for_bit(folder, uninterrupted)
     assert (folder / "history.csv").read_text() == (uninterrupted / "history.csv").read_text()
+
+
+def test_ctrl_c_keeps_finished_epochs_and_resumes(
+    uninterrupted: Path,
+    config: Config,
+    dataset: VideoDataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    original = ActionModule.training_step
+
+    def interrupted(self: ActionModule, batch: object, batch_idx: int) -> object:
+        if self.current_epoch == 1:
+            raise KeyboardInterrupt
+        return original(self, batch, batch_idx)
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(ActionModule, "training_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fit(config, dataset, tmp_path / "run")
+    signal.signal(signal.SIGINT, before)
+    monkeypatch.undo()
+    fit(config, dataset, tmp_path / "run", resume=True)
+    assert_equal_bit_for_bit(tmp_path / "run", uninterrupted)
 
 
 def test_workers_do_not_change_the_result(

@@ -97,6 +97,8 @@ def train(
         )
         raise typer.Exit(130) from None
     print_report(evaluation.report, console)
+    if (folder / "unreadable.txt").is_file():
+        _print_path("clips that could not be read", folder / "unreadable.txt")
     _print_path("model", folder / "best.safetensors")
     _print_path("report", evaluation.page)
 

@@ -17,7 +17,7 @@ from lilliput.inference.recognizer import Prediction, Recognizer
 from lilliput.video.decode import VIDEO_SUFFIXES
 
 Style = Literal["table", "json", "csv"]
-_MOST_SHOWN = 3  # scores of a video in the table, when fewer labels than that were given
+_MOST_SHOWN = 3  # scores of a video in the table; --json and --csv have all
 
 
 def find_videos(paths: Iterable[Path]) -> list[Path]:
@@ -69,7 +69,7 @@ def tabulate(predictions: Sequence[Prediction], thresholds: Sequence[float]) -> 
         best = sorted(
             zip(prediction.class_names, prediction.scores, thresholds, strict=True),
             key=lambda entry: -entry[1],
-        )[: max(_MOST_SHOWN, len(prediction.labels))]
+        )[:_MOST_SHOWN]
         cells = (
             prediction.source + (f"\n[{prediction.warning}]" if prediction.warning else ""),
             ", ".join(prediction.labels) or "none",

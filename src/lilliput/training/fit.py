@@ -5,7 +5,6 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -13,48 +12,19 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
-from rich.progress import Progress
-from torch.utils.data import DataLoader, Subset
 
-from lilliput.builders import (
-    build_evaluation_sampler,
-    build_evaluation_transform,
-    build_loss,
-    build_model,
-    build_normalisation,
-    build_training_sampler,
-    build_training_transform,
-)
+from lilliput.builders import build_loss, build_model
 from lilliput.checkpoint import Checkpoint
 from lilliput.config import Config
 from lilliput.data import VideoDataset
-from lilliput.data.loading import (
-    EpochSampler,
-    EvaluationClips,
-    FrameSource,
-    TrainingClips,
-    balancing_weights,
-    collate,
-)
-from lilliput.data.statistics import measure_clip_seconds
 from lilliput.errors import ConfigError
+from lilliput.training.batches import build_loaders, prepare_data
 from lilliput.training.folder import prepare_folder
 from lilliput.training.module import ActionModule
-from lilliput.training.recorder import AtomicCheckpointIO, RunRecorder
-from lilliput.video.transforms import Normalisation
+from lilliput.training.recorder import AtomicCheckpointIO, EpochLines, RunRecorder
 
 _PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 SYNTHETIC_NOTE = "trained on synthetic clips: it knows rendered scenes only"
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """The two splits of a training, as the loops read them."""
-
-    train: TrainingClips
-    val: EvaluationClips
-    normalisation: Normalisation
-    clip_seconds: float
 
 
 def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = False) -> Path:
@@ -101,50 +71,20 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
 
     with _quiet():
         trainer = _build_trainer(config, folder, RunRecorder(folder, describe))
-        loaders = _build_loaders(config, data, dataset, trainer)
+        loaders = build_loaders(config, data, trainer.global_rank, trainer.world_size)
         try:
             trainer.fit(module, *loaders, ckpt_path=state, weights_only=True)
         except SystemExit:  # how Lightning ends on Ctrl-C
             raise KeyboardInterrupt from None
+    if not trainer.is_global_zero:
+        sys.exit(0)  # with several devices, the first process does what is left
     return folder / "best.safetensors"
-
-
-def prepare_data(config: Config, dataset: VideoDataset) -> TrainingData:
-    """Decodes what fits into memory and measures what the normalisation needs."""
-    budget = int(config.data.cache_gib * 2**30)
-    train = FrameSource(dataset.split(config.data.train), budget)
-    val = FrameSource(dataset.split(config.data.val), budget // 4)
-    if budget:
-        with Progress(transient=True) as progress:
-            for source, name in ((train, "training"), (val, "validation")):
-                task = progress.add_task(f"decoding {name} clips", total=len(source))
-                source.fill(lambda task=task: progress.advance(task))  # type: ignore[misc]
-    normalisation = build_normalisation(config.model, train)
-    num_classes = len(dataset.labels)
-    return TrainingData(
-        TrainingClips(
-            train,
-            num_classes,
-            build_training_sampler(config),
-            build_training_transform(config, normalisation, dataset.labels),
-            seed=config.training.seed,
-        ),
-        EvaluationClips(
-            val,
-            num_classes,
-            build_evaluation_sampler(config, num_clips=1),
-            build_evaluation_transform(config, normalisation),
-        ),
-        normalisation,
-        measure_clip_seconds(train.clips),
-    )
 
 
 def _build_trainer(config: Config, folder: Path, recorder: RunRecorder) -> pl.Trainer:
     training = config.training
-    callbacks: list[pl.Callback] = [recorder]
-    if sys.stderr.isatty():
-        callbacks.append(RichProgressBar(leave=True))
+    terminal = sys.stderr.isatty()
+    progress = RichProgressBar(leave=True) if terminal else EpochLines()
     try:
         return pl.Trainer(
             accelerator=training.accelerator,
@@ -154,10 +94,10 @@ def _build_trainer(config: Config, folder: Path, recorder: RunRecorder) -> pl.Tr
             accumulate_grad_batches=training.accumulate_batches,
             gradient_clip_val=training.gradient_clip or None,
             logger=TensorBoardLogger(folder, name="tensorboard", version=""),
-            callbacks=callbacks,
+            callbacks=[recorder, progress],
             plugins=[AtomicCheckpointIO()],
             enable_checkpointing=False,  # the recorder does it
-            enable_progress_bar=sys.stderr.isatty(),
+            enable_progress_bar=terminal,
             enable_model_summary=False,
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
@@ -168,36 +108,6 @@ def _build_trainer(config: Config, folder: Path, recorder: RunRecorder) -> pl.Tr
             f"training.accelerator = '{training.accelerator}', training.devices = "
             f"{training.devices}: this machine has no such device ({error})"
         ) from None
-
-
-def _build_loaders(
-    config: Config, data: TrainingData, dataset: VideoDataset, trainer: pl.Trainer
-) -> tuple[DataLoader, DataLoader]:  # type: ignore[type-arg]
-    rank, world = trainer.global_rank, trainer.world_size
-    train_clips = dataset.split(config.data.train)
-    balanced = config.training.balanced_sampling
-    sampler = EpochSampler(
-        len(data.train),
-        seed=config.training.seed,
-        weights=balancing_weights(train_clips, len(dataset.labels)) if balanced else None,
-        rank=rank,
-        world_size=world,
-    )
-    shared = {
-        "num_workers": config.data.workers,
-        "collate_fn": collate,
-        # The decoded clips are shared with forked workers, not copied to them.
-        "multiprocessing_context": "fork" if _can_fork(config) else None,
-    }
-    share = Subset(data.val, range(rank, len(data.val), world))
-    return (
-        DataLoader(data.train, config.training.batch_size, sampler=sampler, **shared),  # type: ignore[arg-type]
-        DataLoader(share, config.evaluation.batch_size, **shared),  # type: ignore[arg-type]
-    )
-
-
-def _can_fork(config: Config) -> bool:
-    return config.data.workers > 0 and sys.platform == "linux"
 
 
 def _check_precision(config: Config) -> None:

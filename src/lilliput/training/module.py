@@ -33,13 +33,16 @@ class ActionModule(pl.LightningModule):
         self.unreadable: dict[tuple[str, int], UnreadableClip] = {}
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor | None:
-        """The loss of a batch; one with fewer than two readable clips is passed over."""
+        """The loss of a batch; one without a readable clip is passed over."""
         self._note("train", batch)
-        if len(batch.indices) < 2:  # batch normalisation has no variance of a single value
+        if len(batch.indices) == 0:
             return None
+        clips, targets = batch.clips, batch.targets
+        if len(clips) == 1:  # batch normalisation has no variance of a single value
+            clips, targets = clips.repeat(2, 1, 1, 1, 1), targets.repeat(2, 1)
         # What the network draws (dropout) depends on the step alone, so that a resume repeats it.
         torch.manual_seed(hash((self.config.seed, self.current_epoch, batch_idx, self.global_rank)))
-        loss: torch.Tensor = self.loss(self.model(batch.clips), batch.targets)
+        loss: torch.Tensor = self.loss(self.model(clips), targets)
         self._stop_unless_finite(loss)
         self.log(
             "train_loss", loss, on_step=True, on_epoch=True, prog_bar=True,

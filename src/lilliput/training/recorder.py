@@ -9,6 +9,8 @@
 """
 
 import csv
+import math
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -95,6 +97,20 @@ class RunRecorder(pl.Callback):
                 f"{split}: {clip.reason}" for (split, _), clip in module.unreadable.items()
             )
             (self.folder / "unreadable.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+class EpochLines(pl.Callback):
+    """One line per epoch on stderr, where there is no terminal to draw a progress bar on."""
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        """Writes the line."""
+        if trainer.is_global_zero:
+            scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
+            sys.stderr.write(
+                f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: "
+                f"loss {scores.get('train_loss_epoch', math.nan):.4f}, "
+                f"val loss {scores['val_loss']:.4f}, val macro F1 {scores['val_f1']:.4f}\n"
+            )
 
 
 def write_history(history: list[dict[str, float]], folder: Path) -> None:

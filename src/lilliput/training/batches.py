@@ -1,0 +1,99 @@
+"""The clips of a training, decoded, described and put into batches."""
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from rich.progress import Progress
+from torch.utils.data import DataLoader, Subset
+
+from lilliput.builders import (
+    build_evaluation_sampler,
+    build_evaluation_transform,
+    build_normalisation,
+    build_training_sampler,
+    build_training_transform,
+)
+from lilliput.config import Config
+from lilliput.data import VideoDataset
+from lilliput.data.loading import (
+    EpochSampler,
+    EvaluationClips,
+    FrameSource,
+    TrainingClips,
+    balancing_weights,
+    collate,
+)
+from lilliput.data.statistics import measure_clip_seconds
+from lilliput.video.transforms import Normalisation
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The two splits of a training, as the loops read them."""
+
+    train: TrainingClips
+    val: EvaluationClips
+    normalisation: Normalisation
+    clip_seconds: float
+
+
+def prepare_data(config: Config, dataset: VideoDataset) -> TrainingData:
+    """Decodes what fits into memory and measures what the normalisation needs."""
+    budget = int(config.data.cache_gib * 2**30)
+    train = FrameSource(dataset.split(config.data.train), budget)
+    val = FrameSource(dataset.split(config.data.val), budget // 4)
+    if budget:
+        with Progress(transient=True) as progress:
+            for source, name in ((train, "training"), (val, "validation")):
+                task = progress.add_task(f"decoding {name} clips", total=len(source))
+                source.fill(lambda task=task: progress.advance(task))  # type: ignore[misc]
+    normalisation = build_normalisation(config.model, train)
+    num_classes = len(dataset.labels)
+    return TrainingData(
+        TrainingClips(
+            train,
+            num_classes,
+            build_training_sampler(config),
+            build_training_transform(config, normalisation, dataset.labels),
+            seed=config.training.seed,
+        ),
+        EvaluationClips(
+            val,
+            num_classes,
+            build_evaluation_sampler(config, num_clips=1),
+            build_evaluation_transform(config, normalisation),
+        ),
+        normalisation,
+        measure_clip_seconds(train.clips),
+    )
+
+
+def build_loaders(
+    config: Config, data: TrainingData, rank: int, world_size: int
+) -> tuple[DataLoader[Any], DataLoader[Any]]:
+    """The share of process ``rank``, in batches."""
+    num_classes = data.train.targets.shape[1]
+    balanced = config.training.balanced_sampling
+    sampler = EpochSampler(
+        len(data.train),
+        seed=config.training.seed,
+        weights=balancing_weights(data.train.source.clips, num_classes) if balanced else None,
+        rank=rank,
+        world_size=world_size,
+    )
+    shared = {
+        "num_workers": config.data.workers,
+        "collate_fn": collate,
+        # The decoded clips are shared with forked workers, not copied to them.
+        "multiprocessing_context": "fork" if _can_fork(config) else None,
+    }
+    share = Subset(data.val, range(rank, len(data.val), world_size))
+    return (
+        DataLoader(data.train, config.training.batch_size, sampler=sampler, **shared),  # type: ignore[arg-type]
+        DataLoader(share, config.evaluation.batch_size, **shared),  # type: ignore[arg-type]
+    )
+
+
+def _can_fork(config: Config) -> bool:
+    return config.data.workers > 0 and sys.platform == "linux"
