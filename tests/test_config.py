@@ -71,7 +71,7 @@ def test_every_model_a_recipe_may_name_can_be_built() -> None:
             "nearest is 'bf16'",
         ),
         ("model.name=resnet", "nearest is 'resnet3d'"),
-        ("model.input_size=13", "model.input_size = 13: input should be 14, 28, 56, 112 or 224"),
+        ("model.input_size=13", "model.input_size = 13: must be 14, 28, 56, 112 or 224, so that"),
         ("training.epochs=1.5", "training.epochs = 1.5: input should be a valid integer"),
         ("training.epochs=many", "training.epochs = 'many': input should be a valid integer"),
         ("training.batch_size=1", "training.batch_size = 1: input should be greater than or equal"),
@@ -108,6 +108,13 @@ def test_thresholds_per_class_need_an_objective_that_splits_by_class(empty: Path
         load_config(empty, overrides)
     overrides[0] = "evaluation.threshold=global"
     assert load_config(empty, overrides).evaluation.objective == "micro_f1"
+
+
+def test_a_frame_step_that_would_be_ignored_is_refused(empty: Path) -> None:
+    overrides = ["sampling.method=segment", "sampling.frame_step=2"]
+    with pytest.raises(ConfigError, match=r"sampling\.frame_step = 2 has no effect on segments"):
+        load_config(empty, overrides)
+    assert load_config(empty, overrides[1:]).sampling.frame_step == 2
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,6 @@ from lilliput.errors import ConfigError
 Probability = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
-InputSize = Literal[14, 28, 56, 112, 224]
 
 
 class Section(BaseModel):
@@ -50,6 +49,15 @@ class SamplingConfig(Section):
     method: Literal["random", "segment"] = "random"
     num_frames: Count = 16
     frame_step: Count = 1  # source frames between picks; random clips only
+
+    @model_validator(mode="after")
+    def _check_frame_step(self) -> "SamplingConfig":
+        if self.method == "segment" and self.frame_step != 1:
+            raise ValueError(
+                f"sampling.frame_step = {self.frame_step} has no effect on segments, which cover "
+                "the whole video; leave it at 1, or use sampling.method = 'random'"
+            )
+        return self
 
 
 class AugmentConfig(Section):
@@ -79,10 +87,20 @@ class ModelConfig(Section):
     name: Literal["resnet3d"] = "resnet3d"
     depth: Literal[18, 34, 50] = 18
     width: Count = 64  # channels of the first stage
-    input_size: InputSize = 112
+    input_size: int = 112
     adapted: bool = False  # section 3.2: spatial strides made for the input size
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     normalisation: Literal["kinetics", "imagenet", "dataset", "clip"] = "kinetics"
+
+    @field_validator("input_size")
+    @classmethod
+    def _check_input_size(cls, input_size: int) -> int:
+        if input_size not in (14, 28, 56, 112, 224):
+            raise ValueError(
+                "must be 14, 28, 56, 112 or 224, so that log2(224 / size) is a whole number, as "
+                "stride adaptation needs (section 3.2)"
+            )
+        return input_size
 
 
 class LossConfig(Section):

@@ -57,6 +57,15 @@ def test_describe(root: Path, tmp_path: Path) -> None:
     assert written["splits"]["val"]["frames"] == [4.0, 4, 4]
 
 
+def test_describe_names_synthetic_clips(root: Path, tmp_path: Path) -> None:
+    row = f"{root / 'train/Run/Run_1_1.mp4'},Run,train,"
+    for group, named in (("SYNTHETIC_S_100000_000000", True), ("VIRAT_S_000000_00", False)):
+        manifest = tmp_path / "manifest.csv"
+        manifest.write_text(f"path,labels,split,group\n{row}{group}\n")
+        _, output = _run("describe", manifest, "--out", tmp_path / "out")
+        assert ("CSV manifest, synthetic" in output) == named
+
+
 def test_default_folder_is_below_runs(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +99,15 @@ def test_check_exits_with_1_when_something_is_wrong(root: Path) -> None:
     assert code == 1
     assert "empty: 1" in output
     assert "Run_2_2.mp4: 0 bytes" in output
+
+
+def test_check_lists_every_fault(root: Path) -> None:
+    for number in range(9):
+        (root / f"train/Run/Run_9_{number}.mp4").write_bytes(b"no video")
+    code, output = _run("check", root)
+    assert code == 1
+    assert "corrupt: 9" in output
+    assert all(f"Run_9_{number}.mp4: " in output for number in range(9))
 
 
 def test_split_by_recording(root: Path, tmp_path: Path) -> None:

@@ -5,11 +5,14 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from lilliput.checkpoint import load_checkpoint
+from lilliput.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from lilliput.evaluation.scored import load_scores
 
 RunCli = Callable[..., tuple[int, str, str]]
 
@@ -128,7 +131,7 @@ def test_tuning_writes_thresholds_and_keeps_the_views(
     run.mkdir()
     (run / "best.safetensors").write_bytes((trained / "best.safetensors").read_bytes())
     arguments = ("--model", run, "--threshold", "per_class", "--min-support", 1)
-    code, _, err = run_cli("tune", evaluated, evaluated, "--out", tmp_path / "out", *arguments)
+    code, _, err = run_cli("tune", evaluated, "--out", tmp_path / "out", *arguments)
     assert code == 0, err
     before, after = load_checkpoint(trained), load_checkpoint(run)
     report = json.loads((tmp_path / "out" / "report.json").read_text())
@@ -145,6 +148,30 @@ def test_tuning_refuses_what_cannot_be_tuned(
     result = run_cli("tune", evaluated, "--out", tmp_path, "--objective", "micro_f1")
     assert "cannot be tuned class by class" in _fails(result)
     assert "no such scores file" in _fails(run_cli("tune", tmp_path, "--out", tmp_path / "out"))
+
+
+def test_an_ensemble_is_scored_and_written_into_no_model(
+    trained: Path, evaluated: Path, run_cli: RunCli, tmp_path: Path
+) -> None:
+    code, _, err = run_cli("tune", evaluated, evaluated, "--out", tmp_path / "out")
+    assert code == 0, err
+    before = (trained / "best.safetensors").read_bytes()
+    result = run_cli("tune", evaluated, evaluated, "--out", tmp_path / "other", "--model", trained)
+    assert "thresholds of several averaged models fit none of them" in _fails(result)
+    assert (trained / "best.safetensors").read_bytes() == before
+
+
+def test_reports_keep_a_models_warning_and_say_what_flatters(
+    micro_file: Path, run_cli: RunCli, tiny_folder: Path, tmp_path: Path
+) -> None:
+    evaluated = ("evaluate", micro_file, "--data", tiny_folder, "--out", tmp_path / "a")
+    assert run_cli(*evaluated)[0] == 0
+    assert run_cli("tune", tmp_path / "a", "--out", tmp_path / "b")[0] == 0
+    first, second = (
+        json.loads((tmp_path / name / "report.json").read_text()) for name in ("a", "b")
+    )
+    assert first["note"] == second["note"] == "for tests"
+    assert "best epoch and thresholds chosen on the split of this name" in first["facts"]["split"]
 
 
 def test_predict_as_json(trained: Path, run_cli: RunCli, tiny_folder: Path) -> None:
@@ -206,6 +233,27 @@ def test_submit(trained: Path, run_cli: RunCli, tiny_folder: Path, tmp_path: Pat
     assert (tmp_path / "answer_scores.npz").is_file()
 
 
+def test_submit_averages_models_under_tuned_thresholds(
+    trained: Path, evaluated: Path, run_cli: RunCli, tiny_folder: Path, tmp_path: Path
+) -> None:
+    models = (trained / "best.safetensors", trained / "last.safetensors")
+    path = tmp_path / "answer.zip"
+    code, _, err = run_cli("submit", *models, "--data", tiny_folder, "--out", path)
+    assert code == 2
+    assert "--thresholds" in err
+    assert not path.exists()
+    options = ("--data", tiny_folder, "--thresholds", evaluated, "--out", path)
+    code, _, err = run_cli("submit", *models, *options)
+    assert code == 0, err
+    alone = []
+    for number, model in enumerate(models):
+        single = tmp_path / f"single{number}.zip"
+        assert run_cli("submit", model, "--data", tiny_folder, "--out", single)[0] == 0
+        alone.append(load_scores(single.with_name(f"single{number}_scores.npz")).scores)
+    together = load_scores(tmp_path / "answer_scores.npz").scores
+    np.testing.assert_allclose(together, np.mean(alone, axis=0), rtol=1e-6)
+
+
 def test_info(trained: Path, run_cli: RunCli) -> None:
     code, out, _ = run_cli("info", trained)
     assert code == 0
@@ -215,6 +263,20 @@ def test_info(trained: Path, run_cli: RunCli) -> None:
     code, out, _ = run_cli("info")
     assert code == 0
     assert "thesis/baseline" in out
+
+
+def test_info_where_flips_keep_the_labels(
+    micro_checkpoint: Checkpoint, run_cli: RunCli, tmp_path: Path
+) -> None:
+    counts = {}
+    for choice in ("swap", "keep"):
+        augment = micro_checkpoint.config.augment.model_copy(update={"flip_labels": choice})
+        config = micro_checkpoint.config.model_copy(update={"augment": augment})
+        save_checkpoint(replace(micro_checkpoint, config=config), tmp_path / choice)
+        code, out, _ = run_cli("info", tmp_path / choice)
+        assert code == 0
+        counts[choice] = out.count("turn_left")
+    assert counts == {"swap": 2, "keep": 1}  # once as a class, once as what a flip makes
 
 
 def test_a_missing_data_set(

@@ -68,6 +68,7 @@ def test_augmentations_do_what_they_are_called() -> None:
     mirrored, upended = rows["horizontal flip (3.3.3)"], rows["vertical flip"]
     assert torch.equal(mirrored[..., 0], cropped[..., -1])
     assert torch.equal(upended[..., 0, :], cropped[..., -1, :])
+    assert torch.equal(rows["quarter turn"][..., 0, :], cropped[..., -1])
     assert all(pictures.dtype == torch.uint8 for pictures in rows.values())
     assert sum(name.startswith("RandAugment") for name in rows) == 5
     draws = [pictures for name, pictures in rows.items() if name.startswith("all of them")]

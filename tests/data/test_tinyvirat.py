@@ -50,6 +50,15 @@ def test_labelled_test_list_is_preferred(tiny: Path) -> None:
     assert read_dataset(tiny).split("test")[0].labels == (1,)
 
 
+def test_lists_of_both_versions_do_not_mix(tiny: Path) -> None:
+    first = {"id": "v1", "path": "v1.mp4", "label": ["a"]}
+    for split in ("train", "test"):
+        (tiny / f"tiny_{split}.json").write_text(json.dumps([first]))
+    dataset = read_dataset(tiny)
+    assert dataset.layout == "TinyVIRAT-v2"
+    assert "v1" not in {clip.clip_id for clips in dataset.splits.values() for clip in clips}
+
+
 def test_first_version_is_recognised(tiny: Path) -> None:
     for path in tiny.glob("tiny_*.json"):
         path.rename(tiny / path.name.replace("_v2", "").replace("_public", ""))

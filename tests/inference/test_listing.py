@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,15 @@ def test_the_table_shows_names_as_they_are() -> None:
     assert "[only 3 of 4 frames are decodable]" in text
     assert f"{NAMES[1]}, Öffnen" in text
     assert f"{NAMES[1]} 0.99 (0.50)  Öffnen 0.50 (0.25)  [Sit] 0.25 (0.50)" in text
+
+
+def test_a_long_path_is_folded_not_cut() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    path = "/".join(["a_long_folder"] * 6) + "/the_name.mp4"
+    console.print(tabulate([replace(PREDICTION, source=path)], (0.5, 0.5, 0.25)))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    cells = [line.split("│")[1].strip() for line in text.splitlines() if line.startswith("│")]
+    assert "".join(cells).startswith(path)
 
 
 def test_folders_become_their_videos(tmp_path: Path) -> None:

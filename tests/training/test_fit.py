@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import torch
 
 from lilliput.checkpoint import load_checkpoint
 from lilliput.config import Config, parse_config
-from lilliput.data import VideoDataset, read_dataset
+from lilliput.data import LabelSet, VideoDataset, read_dataset
 from lilliput.errors import ConfigError, TrainingError
 from lilliput.losses import BinaryCrossEntropy
 from lilliput.training.fit import fit
@@ -181,6 +182,32 @@ def test_other_settings_are_refused_on_resume(
 ) -> None:
     with pytest.raises(TrainingError, match=r"training\.learning_rate"):
         fit(changed(config, learning_rate=0.5), dataset, uninterrupted, resume=True)
+
+
+def test_another_data_set_is_refused_on_resume(
+    uninterrupted: Path, config: Config, dataset: VideoDataset
+) -> None:
+    other = replace(dataset, labels=LabelSet.from_names(["bright", "dark", "grey"]))
+    with pytest.raises(TrainingError, match="began with other classes"):
+        fit(config, other, uninterrupted, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [("data", "train", "val"), ("training", "devices", 2)],
+)
+def test_what_changes_the_weights_is_refused_on_resume(
+    uninterrupted: Path,
+    config: Config,
+    dataset: VideoDataset,
+    section: str,
+    key: str,
+    value: object,
+) -> None:
+    settings = config.model_dump()
+    settings[section][key] = value
+    with pytest.raises(TrainingError, match=rf"began with {section}\.{key}"):
+        fit(parse_config(settings, "test"), dataset, uninterrupted, resume=True)
 
 
 def test_a_non_finite_loss_stops_the_run_and_keeps_the_last_good_model(

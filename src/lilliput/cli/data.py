@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Describe, preview, check and split a data set.", no_args_is_help=True)
 
-_FEW = 5  # lines shown of a long list; check.json has all
+_FEW = 5  # lines shown of a list that a file has in full, or of what splits share
 Root = Annotated[
     Path,
     typer.Argument(
@@ -56,12 +56,13 @@ def describe_command(
         plot_clips_per_class(description).savefig(folder / "clips_per_class.png")
         plot_class_resolutions(description).savefig(folder / "class_resolutions.png")
     console = Console()
-    console.print(f"{root}: {dataset.layout}, {len(dataset.labels)} classes", highlight=False)
+    kind = f"{dataset.layout}, synthetic" if dataset.synthetic else dataset.layout
+    console.print(f"{root}: {kind}, {len(dataset.labels)} classes", highlight=False, soft_wrap=True)
     for table in (split_table, class_table, resolution_table):
         console.print(table(description))
     _print_list(console, "clips cannot be read", description.unreadable)
     _print_list(console, "entries were left out", description.problems)
-    console.print(f"figures and describe.json are in {folder}", highlight=False)
+    console.print(f"figures and describe.json are in {folder}", highlight=False, soft_wrap=True)
 
 
 @app.command("preview")
@@ -166,7 +167,7 @@ def _print_report(console: Console, report: "CheckReport") -> None:
         soft_wrap=True,
     )
     for kind, lines in report.findings.items():
-        _print_list(console, kind, lines)
+        _print_list(console, kind, lines, most=len(lines))
     if report.without_label:
         console.print(f"[yellow]warning[/]: {report.without_label} clips carry no label at all")
     for shared in report.shared:
@@ -181,14 +182,14 @@ def _print_report(console: Console, report: "CheckReport") -> None:
         console.print("[green]no fault found[/]")
 
 
-def _print_list(console: Console, title: str, lines: tuple[str, ...]) -> None:
+def _print_list(console: Console, title: str, lines: tuple[str, ...], *, most: int = _FEW) -> None:
     if not lines:
         return
     console.print(f"[yellow]{title}[/]: {len(lines)}", highlight=False)
-    for line in lines[:_FEW]:
+    for line in lines[:most]:
         console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
-    if len(lines) > _FEW:
-        console.print(f"  … and {len(lines) - _FEW} more", highlight=False)
+    if len(lines) > most:
+        console.print(f"  … and {len(lines) - most} more", highlight=False)
 
 
 @contextmanager

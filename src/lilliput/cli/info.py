@@ -46,7 +46,7 @@ def print_checkpoint(checkpoint: Checkpoint, console: Console) -> None:
         console.print(f"note: {checkpoint.note}", style="yellow", markup=False)
     classes = Table("class", "threshold", "a flip makes it")
     names = checkpoint.labels.class_names
-    mirrored = dict(checkpoint.labels.flip_pairs)
+    mirrored = dict(checkpoint.flip_pairs)
     mirrored |= {right: left for left, right in mirrored.items()}
     for index, (name, threshold) in enumerate(zip(names, checkpoint.thresholds, strict=True)):
         other = names[mirrored[index]] if index in mirrored else ""

@@ -1,5 +1,6 @@
 """The commands. Each parses, calls one function and prints; heavy imports wait until then."""
 
+import shlex
 import sys
 from enum import StrEnum
 from io import TextIOWrapper
@@ -84,23 +85,24 @@ def train(
     from lilliput.experiments.run import run_recipe
 
     dataset = read_dataset(data)
-    _print_dataset(dataset)
+    _print_dataset(dataset, swaps=config.augment.flip_labels == "swap")
     try:
         evaluation = run_recipe(config, dataset, folder, resume=resume)
     except KeyboardInterrupt:
-        changed = "".join(f" --set {override}" for override in set_ or ())
+        words = ["lilliput", "train", recipe, "--data", str(data), "--run", str(folder)]
+        for override in set_ or ():
+            words += ["--set", override]
         messages.print(
-            "stopped; every finished epoch is kept. Go on with:\n"
-            f"  lilliput train {recipe} --data {data} --run {folder}{changed} --resume",
+            f"stopped; every finished epoch is kept. Go on with:\n  {shlex.join(words)} --resume",
             markup=False,
             soft_wrap=True,
         )
         raise typer.Exit(130) from None
     print_report(evaluation.report, console)
     if (folder / "unreadable.txt").is_file():
-        _print_path("clips that could not be read", folder / "unreadable.txt")
-    _print_path("model", folder / "best.safetensors")
-    _print_path("report", evaluation.page)
+        _print_fact("clips that could not be read", folder / "unreadable.txt")
+    _print_fact("model", folder / "best.safetensors")
+    _print_fact("report", evaluation.page)
 
 
 @app.command()
@@ -125,8 +127,8 @@ def evaluate(
         checkpoint, read_dataset(data), split, folder, model=model, baseline=baseline
     )
     print_report(evaluation.report, console)
-    _print_path("report", evaluation.page)
-    _print_path("scores", folder / "scores.npz")
+    _print_fact("report", evaluation.page)
+    _print_fact("scores", folder / "scores.npz")
 
 
 @app.command()
@@ -155,7 +157,7 @@ def tune(
     config = parse_config({"evaluation": tuning}, source="tune").evaluation
     evaluation = tune_again(reports, config, out, model)
     print_report(evaluation.report, console)
-    _print_path("report", evaluation.page)
+    _print_fact("report", evaluation.page)
 
 
 @app.command()
@@ -190,9 +192,14 @@ def predict(
 
 @app.command()
 def submit(
-    model: Model,
+    models: Annotated[
+        list[str], typer.Argument(help="A model as for evaluate; several are averaged.")
+    ],
     data: Data,
     split: Annotated[str, typer.Option(help="The split without labels.")] = "test",
+    thresholds: Annotated[
+        Path | None, typer.Option(help="Report folder of `tune` [the model's own thresholds].")
+    ] = None,
     out: Annotated[Path, typer.Option(dir_okay=False, help="The zip to write.")] = Path(
         "answer.zip"
     ),
@@ -202,11 +209,12 @@ def submit(
     from lilliput.data import read_dataset
     from lilliput.experiments.run import submit as write
 
-    scored = write(load_checkpoint(model), read_dataset(data), split, out)
+    checkpoints = [load_checkpoint(model) for model in models]
+    scored = write(checkpoints, read_dataset(data), split, out, thresholds)
     for reason in scored.unreadable:
         messages.print(f"no label given: {reason}", style="red", markup=False, soft_wrap=True)
     console.print(f"{len(scored.clip_ids)} clips, every id present")
-    _print_path("submission", out)
+    _print_fact("submission", out)
 
 
 @app.command()
@@ -242,13 +250,14 @@ def main() -> None:
         sys.exit(130)
 
 
-def _print_path(name: str, path: Path) -> None:
-    console.print(f"{name}: {path}", markup=False, highlight=False, soft_wrap=True)
+def _print_fact(name: str, fact: object) -> None:
+    console.print(f"{name}: {fact}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _print_dataset(dataset: "VideoDataset") -> None:
+def _print_dataset(dataset: "VideoDataset", *, swaps: bool) -> None:
     sizes = ", ".join(f"{len(clips)} {split}" for split, clips in dataset.splits.items())
-    _print_path("data", Path(f"{dataset.root} ({dataset.layout}): {sizes}"))
+    kind = f"{dataset.layout}, synthetic" if dataset.synthetic else dataset.layout
+    _print_fact("data", f"{dataset.root} ({kind}): {sizes}")
     names = dataset.labels.class_names
-    for left, right in dataset.labels.flip_pairs:
+    for left, right in dataset.labels.flip_pairs if swaps else ():
         console.print(f"a flip exchanges {names[left]} and {names[right]}", markup=False)

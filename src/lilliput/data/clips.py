@@ -57,6 +57,15 @@ class VideoDataset:
     splits: Mapping[str, Sequence[Clip]]
     problems: tuple[str, ...] = ()
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether any clip was rendered; the names of those recordings say so."""
+        return any(
+            clip.recording.startswith("SYNTHETIC_")
+            for clips in self.splits.values()
+            for clip in clips
+        )
+
     def split(self, name: str, *, labelled: bool = True) -> Sequence[Clip]:
         """The clips of one split.
 

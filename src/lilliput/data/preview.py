@@ -114,6 +114,7 @@ def augmentation_rows(frames: torch.Tensor, input_size: int, seed: int) -> dict[
             "random crop (3.3.2)": cropped,
             "horizontal flip (3.3.3)": cropped.flip(-1),
             "vertical flip": cropped.flip(-2),
+            "quarter turn": cropped.rot90(1, (-2, -1)),
         }
         for magnitude in _MAGNITUDES:
             torch.manual_seed(seed)  # the same two operations each time, as in figure 3.5

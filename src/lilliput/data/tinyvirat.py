@@ -48,11 +48,13 @@ def read_tinyvirat(root: Path) -> VideoDataset:
 
 
 def _find_lists(root: Path) -> dict[str, Path]:
+    paths = sorted(root.glob("tiny_*.json"))
+    matches = [(match, path) for path in paths if (match := _LIST_NAME.match(path.name))]
+    newest = max((match[2] or "" for match, _ in matches), default="")  # versions never mix
     found: dict[str, Path] = {}
-    for path in sorted(root.glob("tiny_*.json")):
-        match = _LIST_NAME.match(path.name)
+    for match, path in matches:
         # Where both a labelled and a public list exist, the labelled one says more.
-        if match and (match[1] not in found or not match[3]):
+        if (match[2] or "") == newest and (match[1] not in found or not match[3]):
             found[match[1]] = path
     return found
 

@@ -33,6 +33,15 @@ class Evaluation:
     page: Path
 
 
+@dataclass(frozen=True)
+class SavedReport:
+    """What a report folder keeps of a run: its scores, the thresholds used, and its warning."""
+
+    scored: ScoredClips
+    thresholds: np.ndarray
+    note: str
+
+
 def run_recipe(
     config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = False
 ) -> Evaluation:
@@ -53,7 +62,7 @@ def run_recipe(
     facts = {
         "model": str(path),
         "data": str(dataset.root),
-        "split": f"{split} (thresholds tuned on it)",
+        "split": _split_in_words(tuned, split),
     }
     return _report(tuned.config.title, tuned.note, scored, tuned.thresholds, folder / split, facts)
 
@@ -80,7 +89,8 @@ def evaluate_checkpoint(
     dataset.split(split)  # refuses withheld labels before any work is done
     other = None if baseline is None else read_report_folder(baseline)
     scored = score_with_progress(checkpoint, dataset, split)
-    facts = {"model": model, "data": str(dataset.root), "split": split}
+    facts = {"model": model, "data": str(dataset.root)}
+    facts["split"] = _split_in_words(checkpoint, split)
     return _report(
         checkpoint.config.title,
         checkpoint.note,
@@ -102,8 +112,18 @@ def tune_again(
         config: What to tune, and how.
         out: Where the scores and their report go.
         model: A checkpoint to write the thresholds into.
+
+    Raises:
+        DataError: The folders hold no scores of the same clips, or thresholds of an ensemble
+            should be written into one model.
     """
-    scored = average_scores([read_report_folder(folder)[0] for folder in folders])
+    if model is not None and len(folders) > 1:
+        raise DataError(
+            f"{model}: thresholds of several averaged models fit none of them; give one report "
+            "folder, or leave out --model"
+        )
+    saved = [read_report_folder(folder) for folder in folders]
+    scored = average_scores([report.scored for report in saved])
     thresholds = tune_thresholds(scored, config)
     if model is not None:
         _write_thresholds(find_checkpoint(model.resolve()), scored, config)
@@ -111,7 +131,8 @@ def tune_again(
         "scores": ", ".join(map(str, folders)),
         "thresholds": f"{config.threshold}, tuned here",
     }
-    return _report("Thresholds tuned again", "", scored, thresholds, out, facts)
+    note = "; ".join(dict.fromkeys(report.note for report in saved if report.note))
+    return _report("Thresholds tuned again", note, scored, thresholds, out, facts)
 
 
 def _write_thresholds(path: Path, scored: ScoredClips, config: EvaluationConfig) -> None:
@@ -126,10 +147,35 @@ def _write_thresholds(path: Path, scored: ScoredClips, config: EvaluationConfig)
     save_checkpoint(with_thresholds(checkpoint, scored, "tuning"), path)
 
 
-def submit(checkpoint: Checkpoint, dataset: VideoDataset, split: str, path: Path) -> ScoredClips:
-    """Scores a split without labels; writes the challenge's zip and the scores beside it."""
-    scored = score_with_progress(checkpoint, dataset, split)
-    write_submission(scored, np.array(checkpoint.thresholds), path)
+def submit(
+    checkpoints: Sequence[Checkpoint],
+    dataset: VideoDataset,
+    split: str,
+    path: Path,
+    tuned: Path | None = None,
+) -> ScoredClips:
+    """Scores a split without labels; writes the challenge's zip and the scores beside it.
+
+    Args:
+        checkpoints: One model, or several whose scores are averaged (an ensemble, section 5.1).
+        dataset: Where the split is found.
+        split: The split.
+        path: The zip.
+        tuned: The report folder of ``lilliput tune`` whose thresholds to use; None takes the
+            model's own.
+
+    Raises:
+        DataError: Several models come without thresholds for their average.
+    """
+    if tuned is None and len(checkpoints) > 1:
+        raise DataError(
+            "several models have no thresholds in common: run `lilliput tune` on their report "
+            "folders and give its folder as --thresholds"
+        )
+    own = np.array(checkpoints[0].thresholds)
+    thresholds = own if tuned is None else read_report_folder(tuned).thresholds
+    scored = average_scores([score_with_progress(one, dataset, split) for one in checkpoints])
+    write_submission(scored, thresholds, path)
     scored.save(path.with_name(f"{path.stem}_{SCORES_FILE}"))
     return scored
 
@@ -144,8 +190,8 @@ def score_with_progress(checkpoint: Checkpoint, dataset: VideoDataset, split: st
         )
 
 
-def read_report_folder(folder: Path) -> tuple[ScoredClips, np.ndarray]:
-    """The scores in a report folder, and the thresholds that its report used.
+def read_report_folder(folder: Path) -> SavedReport:
+    """Reads back what ``lilliput evaluate`` wrote.
 
     Raises:
         DataError: It is not a folder that ``lilliput evaluate`` wrote.
@@ -153,12 +199,21 @@ def read_report_folder(folder: Path) -> tuple[ScoredClips, np.ndarray]:
     scored = load_scores(folder / SCORES_FILE)
     try:
         report = json.loads((folder / REPORT_FILE).read_text(encoding="utf-8"))
-        thresholds = [row["threshold"] for row in report["per_class"]]
+        thresholds = np.array([row["threshold"] for row in report["per_class"]])
+        return SavedReport(scored, thresholds, report["note"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{folder / REPORT_FILE}: not a report of `lilliput evaluate` ({error})"
         ) from None
-    return scored, np.array(thresholds)
+
+
+def _split_in_words(checkpoint: Checkpoint, split: str) -> str:
+    """The split's name, and a warning where scores flatter."""
+    if split not in checkpoint.metrics:
+        return split
+    tuned = checkpoint.config.evaluation.threshold != "fixed"
+    chosen = "best epoch and thresholds" if tuned else "best epoch"
+    return f"{split} ({chosen} chosen on the split of this name, so scores flatter)"
 
 
 def _report(
@@ -168,10 +223,11 @@ def _report(
     thresholds: Sequence[float] | np.ndarray,
     folder: Path,
     facts: dict[str, str],
-    baseline: tuple[ScoredClips, np.ndarray] | None = None,
+    baseline: SavedReport | None = None,
 ) -> Evaluation:
     folder.mkdir(parents=True, exist_ok=True)
     scored.save(folder / SCORES_FILE)
     context = ReportContext(title or "Evaluation", note, facts)
-    report = evaluate_report(scored, np.asarray(thresholds), context, baseline)
+    other = None if baseline is None else (baseline.scored, baseline.thresholds)
+    report = evaluate_report(scored, np.asarray(thresholds), context, other)
     return Evaluation(report, write_report(report, folder))

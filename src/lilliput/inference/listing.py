@@ -64,7 +64,10 @@ def predict_files(
 
 def tabulate(predictions: Sequence[Prediction], thresholds: Sequence[float]) -> Table:
     """A table for the terminal: labels, and the best scores with their thresholds."""
-    table = Table("video", "labels", "best scores (threshold)")
+    table = Table()
+    table.add_column("video", overflow="fold")  # a name cut short is no name
+    table.add_column("labels")
+    table.add_column("best scores (threshold)")
     for prediction in predictions:
         best = sorted(
             zip(prediction.class_names, prediction.scores, thresholds, strict=True),

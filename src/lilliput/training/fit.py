@@ -44,7 +44,7 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
         KeyboardInterrupt: Ctrl-C; every finished epoch is kept.
     """
     _check_precision(config)
-    state = prepare_folder(config, folder, resume)
+    state = prepare_folder(config, dataset, folder, resume)
     pl.seed_everything(config.training.seed, verbose=False)
     data = prepare_data(config, dataset)
     targets = data.train.targets
@@ -54,7 +54,7 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
         config.training,
         data.val.targets.bool(),
     )
-    note = SYNTHETIC_NOTE if _is_synthetic(dataset) else ""
+    note = SYNTHETIC_NOTE if dataset.synthetic else ""
 
     def describe(weights: Mapping[str, torch.Tensor], metrics: Mapping[str, float]) -> Checkpoint:
         thresholds = (config.evaluation.fixed_threshold,) * len(dataset.labels)
@@ -119,14 +119,6 @@ def _check_precision(config: Config) -> None:
             f"training.precision = '{config.training.precision}': gradients of 3-D convolutions "
             "in half precision are unreliable on CPUs; use 'fp32'"
         )
-
-
-def _is_synthetic(dataset: VideoDataset) -> bool:
-    return any(
-        clip.recording.startswith("SYNTHETIC")
-        for clips in dataset.splits.values()
-        for clip in clips
-    )
 
 
 @contextmanager

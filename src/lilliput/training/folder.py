@@ -8,13 +8,24 @@ from pathlib import Path
 
 import torch
 
+from lilliput.checkpoint import load_checkpoint
 from lilliput.config import Config, parse_config
+from lilliput.data import VideoDataset
 from lilliput.errors import TrainingError
 from lilliput.training.recorder import RESUME_FILE
 
 
-def prepare_folder(config: Config, folder: Path, resume: bool) -> Path | None:
-    """Writes the configuration, or checks that it is the one the run began with."""
+def prepare_folder(
+    config: Config, dataset: VideoDataset, folder: Path, resume: bool
+) -> Path | None:
+    """Writes the configuration, or checks that the run began with it and with these classes.
+
+    Returns:
+        The state to resume from, or None where the run begins.
+
+    Raises:
+        TrainingError: The folder is taken, damaged, or began as another training.
+    """
     state = folder / RESUME_FILE
     settings = folder / "config.json"
     # A run that ended before its first epoch did leaves nothing to go on from, or to lose.
@@ -23,6 +34,11 @@ def prepare_folder(config: Config, folder: Path, resume: bool) -> Path | None:
         raise TrainingError(f"{folder}: holds a run already; add --resume, or choose another --run")
     if begun:
         _check_same(_read_settings(settings), config, folder)
+        if load_checkpoint(folder / "last.safetensors").labels != dataset.labels:
+            raise TrainingError(
+                f"{folder}: began with other classes than those of {dataset.root}; resume with "
+                "the same data, or choose another --run"
+            )
     if state.is_file() and not zipfile.is_zipfile(state):
         raise TrainingError(f"{state}: damaged; remove it, or choose another --run, to start anew")
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,12 +65,11 @@ def _read_settings(path: Path) -> Config:
 
 def _check_same(began: Config, config: Config, folder: Path) -> None:
     """Where and how fast a run computes may change when it goes on; what it computes may not."""
-    free = {"data", "evaluation", "title"}
-    free_training = {"accelerator", "devices"}
-    for name in set(Config.model_fields) - free:
+    free = {"data.workers", "data.cache_gib", "training.accelerator"}
+    for name in set(Config.model_fields) - {"evaluation", "title"}:
         before, now = getattr(began, name).model_dump(), getattr(config, name).model_dump()
         for key in before:
-            if before[key] != now[key] and not (name == "training" and key in free_training):
+            if before[key] != now[key] and f"{name}.{key}" not in free:
                 raise TrainingError(
                     f"{folder}: began with {name}.{key} = {before[key]}, not {now[key]}; "
                     "resume with the same settings, or choose another --run"

@@ -84,7 +84,10 @@ class ActionModule(pl.LightningModule):
         self.log("val_map", metrics.mean_average_precision)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Adam with the MultiStep schedule of section 4.1.4, or one cycle."""
+        """Adam with the MultiStep schedule of section 4.1.4, or one cycle.
+
+        AdamW is Adam where there is no weight decay, as in the thesis.
+        """
         config = self.config
         optimizer = torch.optim.AdamW(
             self.model.parameters(), config.learning_rate, weight_decay=config.weight_decay

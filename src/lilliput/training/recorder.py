@@ -86,7 +86,7 @@ class RunRecorder(pl.Callback):
         self.history = list(state_dict["history"])
 
     def _write_models(self, module: ActionModule, row: dict[str, float], improved: bool) -> None:
-        checkpoint = self.describe(module.model.state_dict(), {"epoch": row["epoch"], **row})
+        checkpoint = self.describe(module.model.state_dict(), row)
         save_checkpoint(checkpoint, self.folder / "last.safetensors")
         if improved:
             save_checkpoint(checkpoint, self.folder / "best.safetensors")

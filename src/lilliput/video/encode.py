@@ -1,7 +1,6 @@
 """Writing videos; with decode.py the only door to PyAV."""
 
 from pathlib import Path
-from typing import cast
 
 import av
 import numpy as np
@@ -12,23 +11,21 @@ def write_video(
     frames: np.ndarray,
     *,
     fps: float,
-    codec: str = "libx264",
     crf: int = 18,
     preset: str = "medium",
 ) -> None:
-    """Writes frames as 4:2:0 video; the bytes do not depend on the machine's cores.
+    """Writes frames as H.264, 4:2:0; the bytes do not depend on the machine's cores.
 
     Args:
         path: The file; its suffix names the container.
         frames: (T, H, W, 3) uint8 RGB; H and W must be even.
         fps: Frames per second, rounded to whole ones.
-        codec: FFmpeg's name of the encoder.
         crf: Coarseness of H.264, 0 (lossless) to 51.
         preset: H.264's trade of speed for size.
     """
     with av.open(str(path), "w") as container:
         options = {"crf": str(crf), "preset": preset}
-        stream = cast(av.VideoStream, container.add_stream(codec, round(fps), options=options))
+        stream = container.add_stream("libx264", round(fps), options=options)
         stream.width, stream.height = frames.shape[2], frames.shape[1]
         stream.pix_fmt = "yuv420p"
         stream.codec_context.thread_count = 1

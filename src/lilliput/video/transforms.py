@@ -7,14 +7,11 @@ frames. Draws come from torch's global generator, which the caller seeds per cli
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as tvf
-
-FlipLabels = Literal["swap", "keep"]
 
 
 @dataclass(frozen=True)
