@@ -8,16 +8,17 @@ import torch
 from lilliput.builders import (
     build_evaluation_sampler,
     build_evaluation_transform,
+    build_labels,
     build_loss,
     build_model,
     build_normalisation,
     build_training_sampler,
     build_training_transform,
 )
-from lilliput.config import Config, load_config, recipe_names
+from lilliput.config import Config, load_config, parse_config, recipe_names
 from lilliput.data import LabelSet
 from lilliput.data.loading import FrameSource
-from lilliput.errors import ConfigError
+from lilliput.errors import ConfigError, DataError
 from lilliput.video.transforms import IMAGENET, KINETICS, EvaluationTransform, TrainingTransform
 
 PLAIN = LabelSet.from_names(["run", "walk"])
@@ -149,3 +150,16 @@ def test_positive_weights_are_negatives_over_positives() -> None:
         loss = build_loss(_config({"loss": {"positive_weights": weighted}}), targets)
         positive = -torch.tensor(weights) * torch.log(torch.sigmoid(logits))
         torch.testing.assert_close(loss(logits, torch.ones(1, 2)), positive.mean())
+
+
+def test_declared_flip_pairs_replace_those_found_by_name() -> None:
+    labels = LabelSet.from_names(["clockwise", "turn_left", "turn_right", "withershins"])
+    assert labels.flip_pairs == ((1, 2),)
+    assert build_labels(Config(), labels) == labels
+    settings = {"augment": {"flip_pairs": [["clockwise", "withershins"]]}}
+    assert build_labels(parse_config(settings, "test"), labels).flip_pairs == ((0, 3),)
+    none = parse_config({"augment": {"flip_pairs": []}}, "test")
+    assert build_labels(none, labels).flip_pairs == ()
+    unknown = parse_config({"augment": {"flip_pairs": [["clockwise", "anticlockwise"]]}}, "test")
+    with pytest.raises(DataError, match="unknown label 'anticlockwise'"):
+        build_labels(unknown, labels)

@@ -7,7 +7,14 @@ import pytest
 from pydantic import ValidationError
 
 from lilliput.builders import MODELS
-from lilliput.config import Config, ModelConfig, load_config, parse_config, recipe_names
+from lilliput.config import (
+    Config,
+    ModelConfig,
+    change_views,
+    load_config,
+    parse_config,
+    recipe_names,
+)
 from lilliput.errors import ConfigError
 
 
@@ -179,3 +186,13 @@ def test_unknown_recipes_name_the_nearest(tmp_path: Path) -> None:
 def test_configuration_does_not_wait_for_torch() -> None:
     code = "import sys, lilliput.config; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_only_views_of_a_trained_model_can_change() -> None:
+    changed = change_views(Config(), ["evaluation.flip=true", "evaluation.num_clips=5"])
+    assert changed.evaluation.flip
+    assert changed.evaluation.num_clips == 5
+    assert changed.model == Config().model
+    for override in ("model.width=8", "evaluation.threshold='global'", "nonsense"):
+        with pytest.raises(ConfigError, match="a trained model can change"):
+            change_views(Config(), [override])

@@ -43,6 +43,17 @@ def build_model(config: ModelConfig, num_classes: int) -> nn.Module:
     return MODELS[config.name](config, num_classes)
 
 
+def build_labels(config: Config, labels: LabelSet) -> LabelSet:
+    """The classes with the flip pairs that the recipe declares, or those found by name."""
+    pairs = config.augment.flip_pairs
+    if pairs is None:
+        return labels
+    return LabelSet(
+        labels.class_names,
+        tuple((labels.index(left), labels.index(right)) for left, right in pairs),
+    )
+
+
 def build_loss(config: Config, targets: torch.Tensor) -> nn.Module:
     """The loss; ``targets`` (N, K) of the training set serve its class weights."""
     return BinaryCrossEntropy(positive_weights(targets) if config.loss.positive_weights else None)

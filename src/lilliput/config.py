@@ -26,6 +26,10 @@ from lilliput.errors import ConfigError
 Probability = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+VIEW_SETTINGS = tuple(
+    f"evaluation.{key}"
+    for key in ("flip", "flip_merge", "vertical_flip", "quarter_turn", "num_clips", "clip_merge")
+)
 
 
 class Section(BaseModel):
@@ -69,6 +73,7 @@ class AugmentConfig(Section):
     vertical_flip: Probability = 0.0  # for sensors that look straight down
     quarter_turn: Probability = 0.0  # likewise
     flip_labels: Literal["swap", "keep"] = "swap"
+    flip_pairs: tuple[tuple[str, str], ...] | None = None  # None: found by name, left and right
     rand_augment_operations: Annotated[int, Field(ge=0)] = 2
     rand_augment_magnitude: Annotated[int, Field(ge=0, le=30)] = 9
 
@@ -190,6 +195,23 @@ def load_config(recipe: str | Path, overrides: Sequence[str] = ()) -> Config:
     for override in overrides:
         _apply(settings, override)
     return parse_config(settings, source=str(path))
+
+
+def change_views(config: Config, overrides: Sequence[str]) -> Config:
+    """Another test-time augmentation for a trained model, by ``evaluation.key=value``.
+
+    Raises:
+        ConfigError: The setting belongs to training, or its value does not fit.
+    """
+    settings = config.model_dump(mode="json")
+    for override in overrides:
+        key = override.partition("=")[0].strip()
+        if key not in VIEW_SETTINGS:
+            raise ConfigError(
+                f"--set {override}: a trained model can change {', '.join(VIEW_SETTINGS)} only"
+            )
+        _apply(settings, override)
+    return parse_config(settings, source="--set")
 
 
 def parse_config(settings: dict[str, Any], source: str) -> Config:

@@ -45,18 +45,19 @@ def training_clips(clips: list[Clip], seed: int = 3, cache_bytes: int = 0) -> Tr
 def test_a_draw_is_a_function_of_seed_epoch_and_clip(clips: list[Clip]) -> None:
     first, second = training_clips(clips), training_clips(clips, cache_bytes=2**20)
     torch.manual_seed(99)
-    drawn = first[5, 1][0]
+    drawn = first[5, 1, 0][0]
     torch.rand(7)
-    assert torch.equal(drawn, second[5, 1][0])
-    assert not torch.equal(drawn, first[6, 1][0])
-    assert not torch.equal(drawn, training_clips(clips, seed=4)[5, 1][0])
+    assert torch.equal(drawn, second[5, 1, 0][0])
+    assert not torch.equal(drawn, first[6, 1, 0][0])
+    assert not torch.equal(drawn, first[5, 1, 1][0])
+    assert not torch.equal(drawn, training_clips(clips, seed=4)[5, 1, 0][0])
 
 
 def test_drawing_leaves_the_global_generator_alone(clips: list[Clip]) -> None:
     torch.manual_seed(0)
     expected = torch.rand(1)
     torch.manual_seed(0)
-    training_clips(clips)[0, 0]
+    training_clips(clips)[0, 0, 0]
     assert torch.equal(torch.rand(1), expected)
 
 
@@ -114,7 +115,8 @@ def test_balanced_drawing_evens_out_classes(tmp_path: Path) -> None:
     drawn: Counter[int] = Counter()
     for epoch in range(50):
         sampler.set_epoch(epoch)
-        drawn.update(labels[position][0] for _, position in sampler)
+        drawn.update(labels[position][0] for _, position, _ in sampler)
+        assert len(set(sampler)) == len(sampler)  # a clip drawn again is another draw
     share = drawn[1] / sum(drawn.values())
     assert share == pytest.approx(0.5, abs=0.03)
     assert np.isclose(balancing_weights(clips, 2)[:90].sum(), 1)

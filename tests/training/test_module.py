@@ -41,3 +41,24 @@ def test_multistep_divides_by_ten_at_the_thesis_milestones() -> None:
         schedule.step()
     expected = [1e-3] * 50 + [1e-4] * 50 + [1e-5] * 50 + [1e-6] * 50
     assert rates == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "expected"),
+    [
+        (1, [1e-3]),
+        (2, [1e-3, 1e-4]),
+        (3, [1e-3, 1e-4, 1e-5]),
+        (12, [1e-3] * 3 + [1e-4] * 3 + [1e-5] * 3 + [1e-6] * 3),
+    ],
+)
+def test_short_runs_begin_at_the_full_rate(epochs: int, expected: list[float]) -> None:
+    config = TrainingConfig(epochs=epochs)
+    module = ActionModule(torch.nn.Linear(1, 1), BinaryCrossEntropy(), config, torch.ones(1, 1))
+    configured = module.configure_optimizers()
+    rates = []
+    for _ in range(epochs):
+        rates.append(configured["optimizer"].param_groups[0]["lr"])
+        configured["optimizer"].step()
+        configured["lr_scheduler"].step()
+    assert rates == pytest.approx(expected)

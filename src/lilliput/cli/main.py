@@ -14,7 +14,7 @@ from lilliput.cli.data import app as data_app
 from lilliput.errors import ConfigError, LilliputError
 
 if TYPE_CHECKING:
-    from lilliput.data import VideoDataset
+    from lilliput.data import LabelSet, VideoDataset
 
 app = typer.Typer(
     name="lilliput",
@@ -33,6 +33,10 @@ Data = Annotated[
 Model = Annotated[
     str,
     typer.Argument(help="A checkpoint, a run folder, or a shipped model's name ('synthetic')."),
+]
+Views = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Other test-time augmentation: --set evaluation.num_clips=5."),
 ]
 Overrides = Annotated[
     list[str] | None,
@@ -80,12 +84,15 @@ def train(
     config = load_config(recipe, set_ or ())
     folder = run or Path("runs") / Path(recipe).stem
 
+    from lilliput.builders import build_labels
     from lilliput.data import read_dataset
     from lilliput.evaluation.rendering import print_report
     from lilliput.experiments.run import run_recipe
 
     dataset = read_dataset(data)
-    _print_dataset(dataset, swaps=config.augment.flip_labels == "swap")
+    _print_dataset(dataset)
+    if config.augment.flip_labels == "swap":
+        _print_flip_pairs(build_labels(config, dataset.labels))
     try:
         evaluation = run_recipe(config, dataset, folder, resume=resume)
     except KeyboardInterrupt:
@@ -110,19 +117,22 @@ def evaluate(
     model: Model,
     data: Data,
     split: Annotated[str, typer.Option(help="A labelled split.")] = "val",
-    out: Annotated[Path | None, typer.Option(help="Report folder [runs/evaluate/SPLIT].")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Report folder [runs/evaluate/MODEL/SPLIT].")
+    ] = None,
     baseline: Annotated[
         Path | None, typer.Option(help="Another run's report folder, to compare with.")
     ] = None,
+    set_: Views = None,
 ) -> None:
     """Score a labelled split with the model's thresholds and write a report."""
     from lilliput.checkpoint import load_checkpoint
     from lilliput.data import read_dataset
     from lilliput.evaluation.rendering import print_report
-    from lilliput.experiments.run import evaluate_checkpoint
+    from lilliput.experiments.run import change_checkpoint_views, evaluate_checkpoint
 
-    checkpoint = load_checkpoint(model)
-    folder = out or Path("runs") / "evaluate" / split
+    checkpoint = change_checkpoint_views(load_checkpoint(model), set_ or ())
+    folder = out or Path("runs") / "evaluate" / Path(model).stem / split
     evaluation = evaluate_checkpoint(
         checkpoint, read_dataset(data), split, folder, model=model, baseline=baseline
     )
@@ -203,13 +213,15 @@ def submit(
     out: Annotated[Path, typer.Option(dir_okay=False, help="The zip to write.")] = Path(
         "answer.zip"
     ),
+    set_: Views = None,
 ) -> None:
     """Write the TinyAction challenge's answer.txt zip for a split without labels."""
     from lilliput.checkpoint import load_checkpoint
     from lilliput.data import read_dataset
+    from lilliput.experiments.run import change_checkpoint_views
     from lilliput.experiments.run import submit as write
 
-    checkpoints = [load_checkpoint(model) for model in models]
+    checkpoints = [change_checkpoint_views(load_checkpoint(model), set_ or ()) for model in models]
     scored = write(checkpoints, read_dataset(data), split, out, thresholds)
     for reason in scored.unreadable:
         messages.print(f"no label given: {reason}", style="red", markup=False, soft_wrap=True)
@@ -254,10 +266,13 @@ def _print_fact(name: str, fact: object) -> None:
     console.print(f"{name}: {fact}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _print_dataset(dataset: "VideoDataset", *, swaps: bool) -> None:
+def _print_dataset(dataset: "VideoDataset") -> None:
     sizes = ", ".join(f"{len(clips)} {split}" for split, clips in dataset.splits.items())
     kind = f"{dataset.layout}, synthetic" if dataset.synthetic else dataset.layout
     _print_fact("data", f"{dataset.root} ({kind}): {sizes}")
-    names = dataset.labels.class_names
-    for left, right in dataset.labels.flip_pairs if swaps else ():
+
+
+def _print_flip_pairs(labels: "LabelSet") -> None:
+    names = labels.class_names
+    for left, right in labels.flip_pairs:
         console.print(f"a flip exchanges {names[left]} and {names[right]}", markup=False)

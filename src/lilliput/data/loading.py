@@ -5,6 +5,7 @@ interrupted training goes on exactly as it would have. A clip that cannot be rea
 ``UnreadableClip``: the batch goes on without it and carries the reason.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -91,7 +92,7 @@ class FrameSource:
 
 
 class TrainingClips(Dataset[tuple[torch.Tensor, torch.Tensor, int] | UnreadableClip]):
-    """One augmented clip per video; indexed by (epoch, position).
+    """One augmented clip per video; indexed by (epoch, position, repeat).
 
     Args:
         source: Where frames come from.
@@ -120,14 +121,14 @@ class TrainingClips(Dataset[tuple[torch.Tensor, torch.Tensor, int] | UnreadableC
         return len(self.source)
 
     def __getitem__(
-        self, key: tuple[int, int]
+        self, key: tuple[int, int, int]
     ) -> tuple[torch.Tensor, torch.Tensor, int] | UnreadableClip:
-        epoch, index = key
+        epoch, index, repeat = key
         try:
             frames = self.source.read(index)
         except VideoError as error:
             return UnreadableClip(index, str(error))
-        rng = np.random.default_rng([self.seed, epoch, index])
+        rng = np.random.default_rng([self.seed, epoch, index, *([repeat] if repeat else [])])
         picked = frames[torch.from_numpy(self.sample(len(frames), rng))]
         with torch.random.fork_rng(devices=[]):  # the transforms draw from the global generator
             torch.manual_seed(int(rng.integers(2**62)))
@@ -181,8 +182,11 @@ def collate(items: Sequence[tuple[torch.Tensor, torch.Tensor, int] | UnreadableC
     return Batch(torch.stack(clips), torch.stack(targets), torch.tensor(indices), unreadable)
 
 
-class EpochSampler(Sampler[tuple[int, int]]):
-    """A fresh order every epoch, yielding (epoch, position), shared out over processes.
+class EpochSampler(Sampler[tuple[int, int, int]]):
+    """A fresh order every epoch, yielding (epoch, position, repeat), shared out over processes.
+
+    ``repeat`` counts how often the clip came before in this epoch, so that a clip drawn twice
+    is augmented in two ways.
 
     Args:
         num_clips: Clips in the split.
@@ -215,15 +219,24 @@ class EpochSampler(Sampler[tuple[int, int]]):
     def __len__(self) -> int:
         return -(-self.num_clips // self.world_size)
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:
+    def __iter__(self) -> Iterator[tuple[int, int, int]]:
         rng = np.random.default_rng([self.seed, self.epoch])
         if self.weights is None:
             order = rng.permutation(self.num_clips)
         else:
             order = rng.choice(self.num_clips, self.num_clips, p=self.weights)
         # Every process gets the same number of clips: the first ones are repeated to fill up.
-        share = np.resize(order, len(self) * self.world_size)[self.rank :: self.world_size]
-        return ((self.epoch, int(position)) for position in share)
+        order = np.resize(order, len(self) * self.world_size)
+        seen: Counter[int] = Counter()
+        repeats = []
+        for position in order.tolist():
+            repeats.append(seen[position])
+            seen[position] += 1
+        own = slice(self.rank, None, self.world_size)
+        return (
+            (self.epoch, position, repeat)
+            for position, repeat in zip(order[own].tolist(), repeats[own], strict=True)
+        )
 
 
 def balancing_weights(clips: Sequence[Clip], num_classes: int) -> np.ndarray:

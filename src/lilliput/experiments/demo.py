@@ -12,7 +12,6 @@ from lilliput.checkpoint import load_checkpoint
 from lilliput.config import load_config
 from lilliput.data import Clip, VideoDataset, read_dataset
 from lilliput.data.synthetic import write_synthetic
-from lilliput.errors import DataError
 from lilliput.evaluation.rendering import print_report
 from lilliput.experiments.run import Evaluation, evaluate_checkpoint, run_recipe
 from lilliput.inference.recognizer import Prediction, Recognizer
@@ -24,22 +23,21 @@ _NUM_PREDICTED = 6
 def run_demo(folder: Path, console: Console) -> None:
     """Makes clips, trains, tunes thresholds, evaluates, predicts and reports, with progress.
 
-    Clips that a former demo made are used again; its training is not.
+    A demo that was stopped goes on; one that finished is shown again.
 
     Args:
         folder: Where everything is written.
         console: Where progress is told.
 
     Raises:
-        DataError: The folder holds something that is not a demo's.
+        DataError: The folder holds clips that are not the demo's.
+        TrainingError: It holds the run of another version's demo.
     """
     run = folder / "run"
-    if run.exists():
-        raise DataError(f"{run}: a demo ran here already; remove it, or give another --out")
     console.rule("1/4  synthetic clips")
     dataset = _make_clips(folder / "data", console)
     console.rule("2/4  training, and thresholds tuned on val")
-    validation = run_recipe(load_config("demo"), dataset, run)
+    validation = run_recipe(load_config("demo"), dataset, run, resume=True)
     print_report(validation.report, console)
     console.rule("3/4  test: other cameras, worse pictures")
     model = run / "best.safetensors"

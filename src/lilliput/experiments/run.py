@@ -11,7 +11,7 @@ import numpy as np
 from rich.progress import Progress
 
 from lilliput.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, save_checkpoint
-from lilliput.config import Config, EvaluationConfig
+from lilliput.config import Config, EvaluationConfig, change_views
 from lilliput.data import VideoDataset
 from lilliput.errors import DataError
 from lilliput.evaluation.evaluate import score_split, tune_thresholds, with_thresholds
@@ -147,6 +147,11 @@ def _write_thresholds(path: Path, scored: ScoredClips, config: EvaluationConfig)
     save_checkpoint(with_thresholds(checkpoint, scored, "tuning"), path)
 
 
+def change_checkpoint_views(checkpoint: Checkpoint, overrides: Sequence[str]) -> Checkpoint:
+    """The model with other test-time augmentation; see ``change_views``."""
+    return dataclasses.replace(checkpoint, config=change_views(checkpoint.config, overrides))
+
+
 def submit(
     checkpoints: Sequence[Checkpoint],
     dataset: VideoDataset,
@@ -165,15 +170,20 @@ def submit(
             model's own.
 
     Raises:
-        DataError: Several models come without thresholds for their average.
+        DataError: Several models come without thresholds for their average, or the thresholds
+            are for other classes.
     """
     if tuned is None and len(checkpoints) > 1:
         raise DataError(
             "several models have no thresholds in common: run `lilliput tune` on their report "
             "folders and give its folder as --thresholds"
         )
-    own = np.array(checkpoints[0].thresholds)
-    thresholds = own if tuned is None else read_report_folder(tuned).thresholds
+    thresholds = np.array(checkpoints[0].thresholds)
+    if tuned is not None:
+        saved = read_report_folder(tuned)
+        if tuple(saved.scored.class_names) != checkpoints[0].labels.class_names:
+            raise DataError(f"{tuned}: its thresholds are for other classes than the model's")
+        thresholds = saved.thresholds
     scored = average_scores([score_with_progress(one, dataset, split) for one in checkpoints])
     write_submission(scored, thresholds, path)
     scored.save(path.with_name(f"{path.stem}_{SCORES_FILE}"))

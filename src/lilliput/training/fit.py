@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -13,7 +14,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from lilliput.builders import build_loss, build_model
+from lilliput.builders import build_labels, build_loss, build_model
 from lilliput.checkpoint import Checkpoint
 from lilliput.config import Config
 from lilliput.data import VideoDataset
@@ -44,6 +45,7 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
         KeyboardInterrupt: Ctrl-C; every finished epoch is kept.
     """
     _check_precision(config)
+    dataset = replace(dataset, labels=build_labels(config, dataset.labels))
     state = prepare_folder(config, dataset, folder, resume)
     pl.seed_everything(config.training.seed, verbose=False)
     data = prepare_data(config, dataset)

@@ -99,8 +99,10 @@ class ActionModule(pl.LightningModule):
                 "optimizer": optimizer,
                 "lr_scheduler": {"scheduler": cycle, "interval": "step"},
             }
-        epochs = [round(fraction * config.epochs) for fraction in config.milestones]
-        multistep = torch.optim.lr_scheduler.MultiStepLR(optimizer, epochs, gamma=0.1)
+        epochs = {round(fraction * config.epochs) for fraction in config.milestones}
+        # A run too short for its milestones keeps its first epoch at the full rate.
+        milestones = sorted(epoch for epoch in epochs if epoch > 0)
+        multistep = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, gamma=0.1)
         return {"optimizer": optimizer, "lr_scheduler": multistep}
 
     def transfer_batch_to_device(

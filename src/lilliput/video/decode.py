@@ -16,7 +16,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from lilliput.errors import VideoError
 
-MAX_SHORT_SIDE = 256  # px; above every input size (224)
+MAX_SHORT_SIDE = 320  # px; the largest input size (224) times the widest scale (10/7)
 MAX_CLIP_BYTES = 2**30  # decoded; a labelled "clip" above this is footage that wants cutting
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".gif"}
