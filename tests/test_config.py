@@ -98,7 +98,7 @@ def test_a_wrong_setting_names_its_place_and_the_nearest(
     with pytest.raises(ConfigError) as caught:
         load_config(empty, [override])
     message = str(caught.value)
-    assert message.startswith(f"{empty}: ")
+    assert message.startswith(f"{empty} with --set: ")
     assert expected in message
     assert "\n" not in message
 

@@ -194,7 +194,7 @@ def load_config(recipe: str | Path, overrides: Sequence[str] = ()) -> Config:
         raise ConfigError(f"{path}: not valid TOML ({error})") from None
     for override in overrides:
         _apply(settings, override)
-    return parse_config(settings, source=str(path))
+    return parse_config(settings, source=f"{path} with --set" if overrides else str(path))
 
 
 def change_views(config: Config, overrides: Sequence[str]) -> Config:

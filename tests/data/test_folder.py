@@ -80,3 +80,10 @@ def test_a_lone_video_is_no_data_set(tmp_path: Path) -> None:
     _touch(tmp_path, "a.mp4")
     with pytest.raises(DataError, match=r"a folder or a \.csv manifest"):
         read_dataset(tmp_path / "a.mp4")
+
+
+def test_two_folders_of_one_split_are_refused(tmp_path: Path) -> None:
+    for split in ("train", "val", "validation"):
+        (tmp_path / split / "Jump").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"is the val split, as .*; keep one"):
+        read_dataset(tmp_path)

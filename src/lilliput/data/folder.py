@@ -23,14 +23,9 @@ def read_folder(root: Path) -> VideoDataset:
     """Reads the folders; class names are sorted, so the order repeats.
 
     Raises:
-        DataError: No folder holds a video file.
+        DataError: No folder holds a video file, or two folders mean the same split.
     """
-    split_folders = {
-        _SPLIT_NAMES[folder.name.lower()]: folder
-        for folder in _folders(root)
-        if folder.name.lower() in _SPLIT_NAMES
-    }
-    sources = split_folders or {"all": root}
+    sources = _split_folders(root) or {"all": root}
     names = sorted({folder.name for source in sources.values() for folder in _folders(source)})
     if not names:
         raise DataError(
@@ -45,6 +40,17 @@ def read_folder(root: Path) -> VideoDataset:
         train, val = split_groups(splits["all"], [clip.recording for clip in splits["all"]])
         splits = {"train": train, "val": val}
     return VideoDataset(root, "folder per class", labels, splits)
+
+
+def _split_folders(root: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for folder in _folders(root):
+        split = _SPLIT_NAMES.get(folder.name.lower())
+        if split in found:
+            raise DataError(f"{folder}: is the {split} split, as {found[split]} is; keep one")
+        if split is not None:
+            found[split] = folder
+    return found
 
 
 def _read_split(source: Path, labels: LabelSet) -> list[Clip]:

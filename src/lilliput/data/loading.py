@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import torch
@@ -63,21 +64,23 @@ class FrameSource:
     def __len__(self) -> int:
         return len(self.clips)
 
-    def fill(self, advance: Callable[[], None] = lambda: None, *, threads: int = 2) -> None:
+    def fill(self, advance: Callable[[], None] = lambda: None) -> None:
         """Decodes into the cache until it is full; unreadable clips are left for later."""
+        lock = Lock()
 
         def decode(index: int) -> None:
-            if self._room > 0:
+            if self._room > 0 and index not in self._cache:
                 try:
                     frames = self.read(index)
                 except VideoError:
                     frames = None
-                if frames is not None and index not in self._cache and frames.nbytes <= self._room:
-                    self._cache[index] = frames
-                    self._room -= frames.nbytes
+                with lock:
+                    if frames is not None and frames.nbytes <= self._room:
+                        self._cache[index] = frames
+                        self._room -= frames.nbytes
             advance()
 
-        with ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor() as pool:  # decoding leaves Python's lock to others
             list(pool.map(decode, range(len(self))))
 
     def read(self, index: int) -> torch.Tensor:
