@@ -1,5 +1,7 @@
 """The whole job on the embedded default: synthetic clips in, a report and predictions out."""
 
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -80,16 +82,17 @@ def _conclude(folder: Path, validation: Evaluation, test: Evaluation, console: C
         table.add_row(name, *(f"{100 * score:.1f} %" for score in scores))
     console.print(table)
     run = folder / "run"
+    command = "lilliput" if shutil.which("lilliput") else sys.argv[0]
     lines = (
         f"made: {folder / 'data'}  the clips, in TinyVIRAT-v2's layout",
         f"      {run / 'best.safetensors'}  the model; it knows rendered clips only",
         f"      {validation.page}  and  {test.page}",
         f"      {run / 'curves.png'}  loss and F1 per epoch",
         "",
-        "next: lilliput predict synthetic YOUR_CLIP.mp4       try the shipped model on a video",
-        f"      lilliput data describe {folder / 'data'}       what is in a data set",
-        "      lilliput train small --data YOUR_CLIPS         a folder per class is enough",
-        "      lilliput info                                  recipes and shipped models",
+        f"next: {command} predict synthetic YOUR_CLIP.mp4   the shipped model on a video",
+        f"      {command} data describe {folder / 'data'}   what is in a data set",
+        f"      {command} train small --data YOUR_CLIPS   a folder per class is enough",
+        f"      {command} info   recipes and shipped models",
     )
     for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
