@@ -15,7 +15,7 @@ demo: install
 	$(BIN)/lilliput demo
 
 test: check
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2
 
 check: install
 	$(BIN)/ruff check .

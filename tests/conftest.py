@@ -105,7 +105,7 @@ def micro_checkpoint(micro_config: Config) -> Checkpoint:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         state = build_model(micro_config.model, len(labels)).state_dict()
-    state["fc.weight"] = state["fc.weight"] * 20
+    state["head.fc.weight"] = state["head.fc.weight"] * 20
     return Checkpoint(
         state=state,
         config=micro_config,

@@ -15,7 +15,7 @@ from lilliput.builders import (
     build_training_sampler,
     build_training_transform,
 )
-from lilliput.config import Config, load_config, parse_config, recipe_names
+from lilliput.config import Config, LossConfig, load_config, parse_config, recipe_names
 from lilliput.data import LabelSet
 from lilliput.data.loading import FrameSource
 from lilliput.errors import ConfigError, DataError
@@ -50,7 +50,7 @@ def test_every_recipe_makes_clips_of_its_size(
 def test_without_augmentation_training_sees_what_evaluation_sees(
     noise: Callable[..., np.ndarray],
 ) -> None:
-    config = load_config("thesis/baseline")
+    config = load_config("thesis/table_4_03/resnet18")
     assert not config.augment.enabled
     frames = torch.from_numpy(noise(16, 20, 30, 0)).permute(0, 3, 1, 2)
     targets = torch.tensor([0.0, 1.0])
@@ -119,7 +119,7 @@ def test_an_adapted_net_ends_on_a_map_of_seven(input_size: int) -> None:
     model = build_model(_config({"model": settings}).model, 5).eval()
     seen: list[torch.Size] = []
     hook = lambda module, inputs, output: seen.append(output.shape)  # noqa: E731
-    model.layer4.register_forward_hook(hook)
+    model.backbone.layer4.register_forward_hook(hook)
     with torch.inference_mode():
         logits = model(torch.zeros(1, 3, 4, input_size, input_size))
     assert logits.shape == (1, 5)
@@ -130,7 +130,7 @@ def test_an_unadapted_net_keeps_its_strides() -> None:
     model = build_model(_config({"model": {"width": 4, "input_size": 56}}).model, 5).eval()
     seen: list[torch.Size] = []
     hook = lambda module, inputs, output: seen.append(output.shape)  # noqa: E731
-    model.layer4.register_forward_hook(hook)
+    model.backbone.layer4.register_forward_hook(hook)
     with torch.inference_mode():
         model(torch.zeros(1, 3, 4, 56, 56))
     assert seen[0][-2:] == (2, 2)
@@ -147,7 +147,7 @@ def test_positive_weights_are_negatives_over_positives() -> None:
     targets = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
     logits = torch.tensor([[0.3, -0.7]])
     for weighted, weights in ((True, [1.0, 3.0]), (False, [1.0, 1.0])):
-        loss = build_loss(_config({"loss": {"positive_weights": weighted}}), targets)
+        loss = build_loss(LossConfig(positive_weights=weighted), targets)
         positive = -torch.tensor(weights) * torch.log(torch.sigmoid(logits))
         torch.testing.assert_close(loss(logits, torch.ones(1, 2)), positive.mean())
 

@@ -68,7 +68,7 @@ def test_weights_in_any_memory_layout_can_be_saved(
     model = micro_checkpoint.build_model().to(memory_format=torch.channels_last_3d)
     save_checkpoint(replace(micro_checkpoint, state=model.state_dict()), tmp_path / "a.safetensors")
     loaded = load_checkpoint(tmp_path / "a.safetensors")
-    assert torch.equal(loaded.state["conv1.weight"], micro_checkpoint.state["conv1.weight"])
+    assert torch.equal(loaded.state["head.fc.weight"], micro_checkpoint.state["head.fc.weight"])
 
 
 def test_other_tools_can_read_the_file(micro_checkpoint: Checkpoint, micro_file: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_setting_of_a_newer_lilliput(micro_file: Path, tmp_path: Path) -> None
 
 def test_weights_of_another_shape(micro_file: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
-    _rewrite(micro_file, path, _document(micro_file), **{"fc.bias": torch.zeros(7)})
-    assert "the weights do not fit the network: size mismatch for fc.bias" in _refusal(path)
+    _rewrite(micro_file, path, _document(micro_file), **{"head.fc.bias": torch.zeros(7)})
+    assert "the weights do not fit the network: size mismatch for head.fc.bias" in _refusal(path)
     document = _document(micro_file) | {"class_names": ["a"], "thresholds": [0.5]}
-    assert "size mismatch for fc" in _refusal(_rewrite(micro_file, path, document))
+    assert "size mismatch for head.fc" in _refusal(_rewrite(micro_file, path, document))

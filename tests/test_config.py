@@ -30,7 +30,7 @@ def empty(tmp_path: Path) -> Path:
 
 
 def test_recipes_ship() -> None:
-    assert {"small", "fir16", "thesis/baseline"} <= set(recipe_names())
+    assert {"small", "fir16", "thesis/table_4_03/resnet18"} <= set(recipe_names())
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -39,7 +39,7 @@ def test_every_shipped_recipe_loads_and_has_a_title(name: str) -> None:
 
 
 def test_thesis_baseline_says_what_the_thesis_says() -> None:
-    config = load_config("thesis/baseline")
+    config = load_config("thesis/table_4_03/resnet18")
     assert (config.model.depth, config.model.width, config.model.input_size) == (18, 64, 112)
     assert not config.model.adapted
     assert (config.training.learning_rate, config.training.epochs) == (1e-3, 200)

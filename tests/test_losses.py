@@ -1,8 +1,11 @@
 """Losses against their formulas."""
 
+import math
+
+import pytest
 import torch
 
-from lilliput.losses import BinaryCrossEntropy, positive_weights
+from lilliput.losses import AsymmetricLoss, BinaryCrossEntropy, positive_weights
 
 
 def test_bce_is_the_formula_of_section_3_11_1() -> None:
@@ -27,3 +30,74 @@ def test_weights_are_negatives_per_positive_within_the_limit() -> None:
     targets = torch.tensor([[1.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 0, 0]])
     weights = positive_weights(targets, limit=3.5)
     torch.testing.assert_close(weights, torch.tensor([1 / 3, 3.0, 3.5]))
+
+
+def _logits_and_targets() -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    logits = 3 * torch.randn(6, 4, generator=generator, dtype=torch.float64)
+    return logits, torch.randint(0, 2, (6, 4), generator=generator).double()
+
+
+def _asymmetric_by_hand(z: float, y: float, pos: float, neg: float, margin: float) -> float:
+    p = 1 / (1 + math.exp(-z))
+    if y == 1:
+        return -((1 - p) ** pos) * math.log(p)
+    shifted = max(p - margin, 0)
+    return -(shifted**neg) * math.log(1 - shifted)
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.05, 0.4])
+@pytest.mark.parametrize(("pos", "neg"), [(1.0, 4.0), (0.0, 2.0), (2.5, 0.5)])
+def test_asymmetric_loss_is_the_papers_formula(margin: float, pos: float, neg: float) -> None:
+    logits, targets = _logits_and_targets()
+    terms = [
+        _asymmetric_by_hand(z, y, pos, neg, margin)
+        for z, y in zip(logits.flatten().tolist(), targets.flatten().tolist(), strict=True)
+    ]
+    for focus_gradient in (True, False):  # the value does not depend on it
+        loss = AsymmetricLoss(
+            gamma_pos=pos, gamma_neg=neg, margin=margin, focus_gradient=focus_gradient
+        )
+        assert loss(logits, targets).item() == pytest.approx(sum(terms) / len(terms), rel=1e-6)
+    loss = AsymmetricLoss(gamma_pos=pos, gamma_neg=neg, margin=margin, reduction="sum")
+    assert loss(logits, targets).item() == pytest.approx(sum(terms), rel=1e-6)
+
+
+def test_asymmetric_loss_without_focus_and_margin_is_cross_entropy() -> None:
+    logits, targets = _logits_and_targets()
+    logits.requires_grad_()
+    gradients = []
+    for loss in (AsymmetricLoss(gamma_pos=0, gamma_neg=0, margin=0), BinaryCrossEntropy()):
+        value = loss(logits, targets)
+        gradients.append((value, *torch.autograd.grad(value, logits)))
+    torch.testing.assert_close(*gradients)
+
+
+def test_focusing_weight_has_no_gradient_unless_asked_for() -> None:
+    logits, targets = torch.tensor([[0.7]], dtype=torch.float64), torch.zeros(1, 1).double()
+    logits.requires_grad_()
+    p = torch.sigmoid(logits.detach()).item()
+    m, slope = p - 0.05, p * (1 - p)  # dp_m / dz
+    detached = m**4 / (1 - m) * slope
+    whole = detached - 4 * m**3 * math.log(1 - m) * slope
+    for focus_gradient, expected in ((False, detached), (True, whole)):
+        loss = AsymmetricLoss(focus_gradient=focus_gradient)(logits, targets)
+        (gradient,) = torch.autograd.grad(loss, logits)
+        assert gradient.item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_an_easy_negative_counts_nothing_and_extreme_logits_stay_finite() -> None:
+    easy, extreme = torch.tensor([[-4.0]]), torch.tensor([[80.0, -80.0, 1e4, -1e4]])
+    assert AsymmetricLoss()(easy, torch.zeros(1, 1)) == 0
+    for targets in (torch.zeros(1, 4), torch.ones(1, 4)):
+        extreme = extreme.detach().requires_grad_()
+        loss = AsymmetricLoss(focus_gradient=True)(extreme, targets)
+        (gradient,) = torch.autograd.grad(loss, extreme)
+        assert torch.isfinite(loss)
+        assert torch.isfinite(gradient).all()
+
+
+def test_cross_entropy_can_be_summed() -> None:
+    logits, targets = _logits_and_targets()
+    mean, total = (BinaryCrossEntropy(reduction=how)(logits, targets) for how in ("mean", "sum"))
+    torch.testing.assert_close(total, 24 * mean)

@@ -64,7 +64,8 @@ class Checkpoint:
         Raises:
             CheckpointError: The weights do not fit the network the configuration describes.
         """
-        model = build_model(self.config.model, len(self.labels))
+        num_frames = self.config.sampling.num_frames
+        model = build_model(self.config.model, len(self.labels), num_frames)
         try:
             model.load_state_dict(self.state)
         except RuntimeError as error:

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lilliput.cli.data import app
+from lilliput.data import read_dataset
 from lilliput.errors import DataError
 from lilliput.video.encode import write_video
 
@@ -126,3 +127,17 @@ def test_split_by_camera_says_when_no_camera_is_known(root: Path, tmp_path: Path
     code, output = _run("split", root, "--by", "camera", "--out", tmp_path / "out")
     assert code == 0
     assert "the names tell no camera" in output
+
+
+def test_synthetic_clips_come_in_a_layout_that_is_read(tmp_path: Path) -> None:
+    arguments = ("synthetic", tmp_path / "clips", "--train", 4, "--val", 2, "--test", 1)
+    code, out = _run(*arguments)
+    assert code == 0
+    assert "made:" in out
+    dataset = read_dataset(tmp_path / "clips")
+    assert {split: len(clips) for split, clips in dataset.splits.items()} == {
+        "train": 4,
+        "val": 2,
+        "test": 1,
+    }
+    assert dataset.synthetic

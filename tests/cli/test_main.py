@@ -254,6 +254,30 @@ def test_submit_averages_models_under_tuned_thresholds(
     np.testing.assert_allclose(together, np.mean(alone, axis=0), rtol=1e-6)
 
 
+def test_several_models_are_evaluated_like_one(
+    trained: Path, evaluated: Path, run_cli: RunCli, tiny_folder: Path, tmp_path: Path
+) -> None:
+    models = (trained / "best.safetensors", trained / "last.safetensors")
+    options = ("--data", tiny_folder, "--out", tmp_path / "both")
+    code, _, err = run_cli("evaluate", *models, *options)
+    assert code == 2
+    assert "--thresholds" in err
+    code, out, err = run_cli("evaluate", *models, *options, "--thresholds", evaluated)
+    assert code == 0, err
+    assert "2 models, averaged" in out
+    alone = []
+    for number, model in enumerate(models):
+        single = tmp_path / f"single{number}"
+        assert run_cli("evaluate", model, "--data", tiny_folder, "--out", single)[0] == 0
+        alone.append(load_scores(single / "scores.npz").scores)
+    together = load_scores(tmp_path / "both" / "scores.npz").scores
+    np.testing.assert_allclose(together, np.mean(alone, axis=0), rtol=1e-6)
+    report = json.loads((tmp_path / "both" / "report.json").read_text())
+    tuned = json.loads((evaluated / "report.json").read_text())
+    thresholds = [[row["threshold"] for row in one["per_class"]] for one in (report, tuned)]
+    assert thresholds[0] == thresholds[1]
+
+
 def test_info(trained: Path, run_cli: RunCli) -> None:
     code, out, _ = run_cli("info", trained)
     assert code == 0
@@ -262,7 +286,7 @@ def test_info(trained: Path, run_cli: RunCli) -> None:
     assert "[Sit]" in out
     code, out, _ = run_cli("info")
     assert code == 0
-    assert "thesis/baseline" in out
+    assert "thesis/table_4_03/resnet18" in out
 
 
 def test_info_where_flips_keep_the_labels(

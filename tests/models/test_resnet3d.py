@@ -7,14 +7,20 @@ from torchvision.models import resnet18, resnet34, resnet50
 from torchvision.models.video.resnet import BasicBlock as TorchvisionBlock
 
 from lilliput.errors import ConfigError
+from lilliput.models.heads import Classifier, LinearHead
 from lilliput.models.resnet3d import ResNet3d, adapted_strides
 
 SIZES = (14, 28, 56, 112, 224)
 
 
-def net(depth: int = 18, width: int = 8, num_classes: int = 5, **options: object) -> ResNet3d:
+def net(depth: int = 18, width: int = 8, **options: object) -> ResNet3d:
     torch.manual_seed(0)
-    return ResNet3d(num_classes, depth=depth, width=width, **options).eval()
+    return ResNet3d(depth=depth, width=width, **options).eval()
+
+
+def classifier(num_classes: int, depth: int = 18, **options: object) -> Classifier:
+    backbone = ResNet3d(depth=depth, **options)
+    return Classifier(backbone, LinearHead(backbone.out_channels[-1], num_classes)).eval()
 
 
 @pytest.mark.parametrize(
@@ -42,7 +48,7 @@ def test_other_sizes_are_refused_with_the_reason(size: int) -> None:
 def test_last_map_of_an_adapted_net_is_7_by_7_and_one_frame_long(depth: int, size: int) -> None:
     model = net(depth, width=2, spatial_strides=adapted_strides(size))
     with torch.no_grad():
-        stages = model.forward_features(torch.zeros(1, 3, 16, size, size))
+        stages = model(torch.zeros(1, 3, 16, size, size))
     assert [stage.shape[2] for stage in stages] == [8, 4, 2, 1]
     assert stages[-1].shape[2:] == (1, 7, 7)
     assert [stage.shape[1] for stage in stages] == list(model.out_channels)
@@ -53,7 +59,7 @@ def test_last_map_of_an_adapted_net_is_7_by_7_and_one_frame_long(depth: int, siz
 )
 def test_maps_of_an_unadapted_net(size: int, maps: tuple[int, ...]) -> None:
     with torch.no_grad():
-        stages = net(width=2).forward_features(torch.zeros(1, 3, 16, size, size))
+        stages = net(width=2)(torch.zeros(1, 3, 16, size, size))
     assert tuple(stage.shape[-1] for stage in stages) == maps
 
 
@@ -77,7 +83,7 @@ def test_multiplications_of_a_16_frame_clip(
 ) -> None:
     with torch.device("meta"):
         strides = adapted_strides(size) if adapted else (2, 2, 2, 2, 2)
-        model = ResNet3d(26, depth=depth, spatial_strides=strides).eval()
+        model = classifier(26, depth, spatial_strides=strides)
         clips = torch.empty(1, 3, 16, size, size)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(clips)
@@ -87,7 +93,7 @@ def test_multiplications_of_a_16_frame_clip(
 @pytest.mark.parametrize(("depth", "millions"), [(18, 33.2), (50, 46.3)])
 def test_parameters_with_26_classes(depth: int, millions: float) -> None:
     with torch.device("meta"):
-        model = ResNet3d(26, depth=depth)
+        model = classifier(26, depth)
     count = sum(parameter.numel() for parameter in model.parameters())
     assert count / 1e6 == pytest.approx(millions, abs=0.05)
 
@@ -96,7 +102,8 @@ def test_parameters_with_26_classes(depth: int, millions: float) -> None:
 def test_key_names_are_the_2d_resnets(depth: int, reference: object) -> None:
     """The public Kinetics files name their weights as torchvision's 2-D nets do."""
     with torch.device("meta"):
-        ours = ResNet3d(1000, depth=depth).state_dict()
+        state = classifier(1000, depth).state_dict()
+        ours = {key.removeprefix("backbone.").removeprefix("head."): state[key] for key in state}
         theirs = reference().state_dict()  # type: ignore[operator]
     assert list(ours) == list(theirs)
     for name, weight in theirs.items():
@@ -107,9 +114,10 @@ def test_inflated_net_sees_in_a_static_clip_what_the_2d_net_sees() -> None:
     """An independent forward pass: 2-D weights in the middle time slice equal the 2-D net."""
     torch.manual_seed(0)
     flat = resnet18(num_classes=7).eval().double()
-    deep = ResNet3d(7, depth=18).eval().double()
+    deep = classifier(7).double()
     state = deep.state_dict()
-    for name, weight in flat.state_dict().items():
+    for key, weight in flat.state_dict().items():
+        name = f"head.{key}" if key.startswith("fc.") else f"backbone.{key}"
         if weight.ndim == 4:
             state[name].zero_()
             state[name][:, :, state[name].shape[2] // 2] = weight
@@ -143,4 +151,4 @@ def test_basic_block_equals_torchvisions_with_the_same_weights() -> None:
 
 def test_unknown_depth_is_refused() -> None:
     with pytest.raises(ConfigError, match="18, 34 and 50"):
-        ResNet3d(5, depth=101)
+        ResNet3d(depth=101)

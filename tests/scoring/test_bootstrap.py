@@ -147,3 +147,41 @@ def test_unusable_input_is_refused():
         bootstrap_intervals(labels, targets, groups, confidence=95)
     with pytest.raises(ConfigError, match="num_samples"):
         paired_comparison(labels, labels, targets, groups, num_samples=0)
+
+
+def test_sides_of_several_runs_count_with_the_mean_of_their_macro_f1():
+    first, targets, groups = _run(seed=0, noise=0.2)
+    rng = np.random.default_rng(5)
+    side_a = [first, targets ^ (rng.random(targets.shape) < 0.3)]
+    side_b = [targets ^ (rng.random(targets.shape) < noise) for noise in (0.2, 0.25, 0.4)]
+
+    def mean_of(side):
+        runs = [_naive_resamples(labels, targets, groups, 60, seed=3) for labels in side]
+        return np.mean([[scores["macro_f1"] for scores in run] for run in runs], axis=0)
+
+    differences = mean_of(side_a) - mean_of(side_b)
+    ours = paired_comparison(side_a, side_b, targets, groups, num_samples=60, seed=3)
+    low, high = np.quantile(differences, [0.025, 0.975])
+    assert (ours.difference.low, ours.difference.high) == pytest.approx((low, high))
+    fewer = min((differences <= 0).sum(), (differences >= 0).sum())
+    assert ours.p_value == pytest.approx(min(1, 2 * (fewer + 1) / 61))
+    estimates = [
+        np.mean([_scikit_learn(labels, targets, "macro")["f1"] for labels in side])
+        for side in (side_a, side_b)
+    ]
+    assert ours.difference.estimate == pytest.approx(estimates[0] - estimates[1])
+
+
+def test_a_side_of_one_run_may_be_given_either_way():
+    labels, targets, groups = _run(seed=0)
+    other = targets ^ (np.random.default_rng(9).random(targets.shape) < 0.25)
+    plain = paired_comparison(labels, other, targets, groups, num_samples=50)
+    assert paired_comparison([labels], (other,), targets, groups, num_samples=50) == plain
+    # The same run twice is that run.
+    assert paired_comparison([labels, labels], other, targets, groups, num_samples=50) == plain
+
+
+def test_a_side_without_runs_is_refused():
+    labels, targets, groups = _run(seed=0)
+    with pytest.raises(DataError, match="has no runs"):
+        paired_comparison(labels, [], targets, groups)

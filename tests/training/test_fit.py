@@ -17,7 +17,7 @@ import torch
 from lilliput.checkpoint import load_checkpoint
 from lilliput.config import Config, parse_config
 from lilliput.data import LabelSet, VideoDataset, read_dataset
-from lilliput.errors import ConfigError, TrainingError
+from lilliput.errors import CheckpointError, ConfigError, TrainingError
 from lilliput.losses import BinaryCrossEntropy
 from lilliput.training.fit import fit
 from lilliput.training.module import ActionModule
@@ -255,3 +255,32 @@ def test_class_balance_options_run(config: Config, dataset: VideoDataset, tmp_pa
     settings["loss"]["positive_weights"] = True
     fit(parse_config(settings, "test"), dataset, tmp_path / "run")
     assert (tmp_path / "run" / "best.safetensors").exists()
+
+
+def test_a_run_starts_from_pretrained_weights_once(
+    uninterrupted: Path,
+    config: Config,
+    dataset: VideoDataset,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    source = uninterrupted / "best.safetensors"
+    # At such a rate nothing but batch normalisation's statistics moves visibly.
+    settings = changed(config, pretrained=str(source), learning_rate=1e-12, epochs=1)
+    fit(settings, dataset, tmp_path / "run")
+    pretrained = load_checkpoint(source).state
+    for name, tensor in weights(tmp_path / "run").items():
+        if not name.endswith(("running_mean", "running_var", "num_batches_tracked")):
+            torch.testing.assert_close(tensor, pretrained[name], rtol=0, atol=1e-6)
+    assert f"pretrained: {source}" in capsys.readouterr().err
+    fit(settings, dataset, tmp_path / "run", resume=True)
+    assert "pretrained" not in capsys.readouterr().err
+
+
+def test_pretrained_weights_of_another_network_are_refused(
+    uninterrupted: Path, config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    settings = changed(config, pretrained=str(uninterrupted)).model_dump()
+    settings["model"]["width"] = 8
+    with pytest.raises(CheckpointError, match=r"conv1\.weight is 4 x 3 x 7 x 7 x 7"):
+        fit(parse_config(settings, "test"), dataset, tmp_path / "run")

@@ -1,4 +1,4 @@
-"""``lilliput data``: describe, preview, check and split a data set."""
+"""``lilliput data``: describe, preview, check and split a data set, or render one."""
 
 import dataclasses
 import json
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from lilliput.data import VideoDataset
     from lilliput.data.check import CheckReport
 
-app = typer.Typer(help="Describe, preview, check and split a data set.", no_args_is_help=True)
+app = typer.Typer(
+    help="Describe, preview, check, split or render a data set.", no_args_is_help=True
+)
 
 _FEW = 5  # lines shown of a list that a file has in full, or of what splits share
 Root = Annotated[
@@ -180,6 +182,30 @@ def _print_report(console: Console, report: "CheckReport") -> None:
         )
     if not report.findings:
         console.print("[green]no fault found[/]")
+
+
+@app.command("synthetic")
+def synthetic_command(
+    out: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")],
+    train: Annotated[int, typer.Option(min=0, help="Training clips.")] = 700,
+    val: Annotated[int, typer.Option(min=0, help="Validation clips.")] = 200,
+    test: Annotated[int, typer.Option(min=0, help="Test clips, from other cameras.")] = 150,
+    seed: Annotated[int, typer.Option(min=0, help="Decides every pixel.")] = 1,
+) -> None:
+    """Render synthetic clips of 10 to 128 px in TinyVIRAT-v2's layout."""
+    from lilliput.data.synthetic import write_synthetic
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("rendering", total=train + val + test)
+        write_synthetic(
+            out,
+            num_train=train,
+            num_val=val,
+            num_test=test,
+            seed=seed,
+            progress=lambda done: bar.advance(task, done),
+        )
+    Console().print(f"made: {out}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_list(console: Console, title: str, lines: tuple[str, ...], *, most: int = _FEW) -> None:

@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,17 @@ import typer
 from rich.console import Console
 
 from lilliput.cli.data import app as data_app
+from lilliput.cli.options import (
+    Data,
+    Model,
+    Models,
+    Objective,
+    Overrides,
+    ThresholdMode,
+    Thresholds,
+    Views,
+)
+from lilliput.cli.reproduce import reproduce
 from lilliput.errors import ConfigError, LilliputError
 
 if TYPE_CHECKING:
@@ -26,38 +36,6 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 console = Console(emoji=False)
 messages = Console(stderr=True, emoji=False)  # keeps stdout free for --json and --csv
-
-Data = Annotated[
-    Path, typer.Option(help="TinyVIRAT's folder, a folder per class, or a .csv manifest.")
-]
-Model = Annotated[
-    str,
-    typer.Argument(help="A checkpoint, a run folder, or a shipped model's name ('synthetic')."),
-]
-Views = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Other test-time augmentation: --set evaluation.num_clips=5."),
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Change a setting: --set training.epochs=3; may be repeated."),
-]
-
-
-class ThresholdMode(StrEnum):
-    """What `tune` finds: one threshold for all classes, or one for each."""
-
-    GLOBAL = "global"
-    PER_CLASS = "per_class"
-
-
-class Objective(StrEnum):
-    """What thresholds are tuned for."""
-
-    MACRO_F1 = "macro_f1"
-    MICRO_F1 = "micro_f1"
-    WEIGHTED_F1 = "weighted_f1"
-    SAMPLES_F1 = "samples_f1"
 
 
 @app.command()
@@ -114,9 +92,10 @@ def train(
 
 @app.command()
 def evaluate(
-    model: Model,
+    models: Models,
     data: Data,
     split: Annotated[str, typer.Option(help="A labelled split.")] = "val",
+    thresholds: Thresholds = None,
     out: Annotated[
         Path | None, typer.Option(help="Report folder [runs/evaluate/MODEL/SPLIT].")
     ] = None,
@@ -129,12 +108,19 @@ def evaluate(
     from lilliput.checkpoint import load_checkpoint
     from lilliput.data import read_dataset
     from lilliput.evaluation.rendering import print_report
-    from lilliput.experiments.run import change_checkpoint_views, evaluate_checkpoint
+    from lilliput.experiments.run import change_checkpoint_views, evaluate_models
 
-    checkpoint = change_checkpoint_views(load_checkpoint(model), set_ or ())
-    folder = out or Path("runs") / "evaluate" / Path(model).stem / split
-    evaluation = evaluate_checkpoint(
-        checkpoint, read_dataset(data), split, folder, model=model, baseline=baseline
+    checkpoints = [change_checkpoint_views(load_checkpoint(model), set_ or ()) for model in models]
+    name = "+".join(Path(model).stem for model in models)
+    folder = out or Path("runs") / "evaluate" / name / split
+    evaluation = evaluate_models(
+        checkpoints,
+        read_dataset(data),
+        split,
+        folder,
+        model=", ".join(models),
+        tuned=thresholds,
+        baseline=baseline,
     )
     print_report(evaluation.report, console)
     _print_fact("report", evaluation.page)
@@ -202,14 +188,10 @@ def predict(
 
 @app.command()
 def submit(
-    models: Annotated[
-        list[str], typer.Argument(help="A model as for evaluate; several are averaged.")
-    ],
+    models: Models,
     data: Data,
     split: Annotated[str, typer.Option(help="The split without labels.")] = "test",
-    thresholds: Annotated[
-        Path | None, typer.Option(help="Report folder of `tune` [the model's own thresholds].")
-    ] = None,
+    thresholds: Thresholds = None,
     out: Annotated[Path, typer.Option(dir_okay=False, help="The zip to write.")] = Path(
         "answer.zip"
     ),
@@ -232,19 +214,21 @@ def submit(
 @app.command()
 def info(
     model: Annotated[
-        str | None, typer.Argument(help="A checkpoint; none lists recipes and shipped models.")
+        str | None,
+        typer.Argument(help="A network, a recipe or a checkpoint; none lists what there is."),
     ] = None,
+    set_: Overrides = None,
 ) -> None:
-    """Tell what a checkpoint holds, or which recipes and models there are."""
-    if model is None:
-        from lilliput.cli.info import print_overview
+    """Tell what a network costs, what a checkpoint holds, or which of them there are."""
+    from lilliput.cli.info import print_info, print_overview
 
+    if model is None:
         print_overview(console)
     else:
-        from lilliput.checkpoint import load_checkpoint
-        from lilliput.cli.info import print_checkpoint
+        print_info(model, set_ or (), console)
 
-        print_checkpoint(load_checkpoint(model), console)
+
+app.command()(reproduce)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ at once.
 
 from lilliput.config.loading import (
     VIEW_SETTINGS,
+    change_settings,
     change_views,
     load_config,
     parse_config,
@@ -34,6 +35,7 @@ __all__ = [
     "ModelConfig",
     "SamplingConfig",
     "TrainingConfig",
+    "change_settings",
     "change_views",
     "load_config",
     "parse_config",

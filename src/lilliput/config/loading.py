@@ -20,7 +20,7 @@ VIEW_SETTINGS = tuple(
 
 
 def recipe_names() -> list[str]:
-    """Names of the recipes that ship with the package, such as ``thesis/baseline``."""
+    """Names of the recipes that ship with the package, such as ``thesis/table_4_03/resnet18``."""
     root = Path(str(resources.files("lilliput") / "recipes"))
     return sorted(
         path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.toml")
@@ -50,13 +50,23 @@ def change_views(config: Config, overrides: Sequence[str]) -> Config:
     Raises:
         ConfigError: The setting belongs to training, or its value does not fit.
     """
-    settings = config.model_dump(mode="json")
     for override in overrides:
         key = override.partition("=")[0].strip()
         if key not in VIEW_SETTINGS:
             raise ConfigError(
                 f"--set {override}: a trained model can change {', '.join(VIEW_SETTINGS)} only"
             )
+    return change_settings(config, overrides)
+
+
+def change_settings(config: Config, overrides: Sequence[str]) -> Config:
+    """The recipe with ``section.key=value`` overrides.
+
+    Raises:
+        ConfigError: A key or value does not fit.
+    """
+    settings = config.model_dump(mode="json")
+    for override in overrides:
         _apply(settings, override)
     return parse_config(settings, source="--set")
 
@@ -122,7 +132,7 @@ def _explain(errors: Sequence[Any]) -> str:
     while location and ".".join(location) not in _valid_keys():
         location.pop()
     dotted = ".".join(location)
-    if error["type"] == "value_error" and len(location) == 1:
+    if error["type"] == "value_error" and len(location) <= 1:
         return str(error["ctx"]["error"])  # of several settings, which it names itself
     # A union tells once per type why the input does not fit.
     size = len(location)

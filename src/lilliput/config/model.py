@@ -26,6 +26,7 @@ _MODEL_SETTINGS: dict[str, set[str]] = {
     "mvit": set(),
     "video_vit": {"width"},
 }
+_SMALLEST_INPUT = {"i3d": 28}  # px; five halvings leave nothing of less
 
 
 class ModelConfig(Section):
@@ -63,6 +64,11 @@ class ModelConfig(Section):
 
     @model_validator(mode="after")
     def _check_settings(self) -> "ModelConfig":
+        smallest = self.smallest_input(self.name)
+        if self.input_size < smallest:
+            raise ValueError(
+                f"model.input_size = {self.input_size}: {self.name} needs at least {smallest} px"
+            )
         used = _MODEL_SETTINGS[self.name]
         if self.backbone != "resnet3d":
             used = used - {"depth", "width", "adapted"} | {"fpn_channels"}
@@ -79,6 +85,11 @@ class ModelConfig(Section):
             if not set(sizes) <= set(INPUT_SIZES):
                 raise ValueError("model.input_sizes must be among 14, 28, 56, 112 and 224")
         return self
+
+    @staticmethod
+    def smallest_input(name: str) -> int:
+        """The smallest input size that a network takes, px."""
+        return _SMALLEST_INPUT.get(name, INPUT_SIZES[0])
 
     def _in_words(self) -> str:
         return self.name if self.backbone == "resnet3d" else f"{self.name} over {self.backbone}"

@@ -133,3 +133,13 @@ class Config(Section):
     loss: LossConfig = LossConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    @model_validator(mode="after")
+    def _check_branches(self) -> "Config":
+        pyramid = self.model.name in ("fpn", "multiscale_fpn")
+        if self.loss.branches and not pyramid and self.model.classifier != "filter_bank":
+            raise ValueError(
+                f"loss.branches has no effect on {self.model.name}, which has one classifier; "
+                "leave it out"
+            )
+        return self

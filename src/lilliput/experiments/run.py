@@ -1,8 +1,7 @@
 """Whole jobs on labelled clips: train and tune, evaluate, tune again, submit."""
 
 import dataclasses
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,10 @@ from lilliput.errors import DataError
 from lilliput.evaluation.evaluate import score_split, tune_thresholds, with_thresholds
 from lilliput.evaluation.rendering import write_report
 from lilliput.evaluation.report import ReportContext, evaluate_report
-from lilliput.evaluation.scored import ScoredClips, average_scores, load_scores
+from lilliput.evaluation.scored import ScoredClips, average_scores
 from lilliput.evaluation.submission import write_submission
+from lilliput.experiments.saved import SCORES_FILE, SavedReport, read_report_folder
 from lilliput.training.fit import fit
-
-SCORES_FILE = "scores.npz"
-REPORT_FILE = "report.json"
 
 
 @dataclass(frozen=True)
@@ -31,15 +28,6 @@ class Evaluation:
 
     report: dict[str, Any]
     page: Path
-
-
-@dataclass(frozen=True)
-class SavedReport:
-    """What a report folder keeps of a run: its scores, the thresholds used, and its warning."""
-
-    scored: ScoredClips
-    thresholds: np.ndarray
-    note: str
 
 
 def run_recipe(
@@ -68,38 +56,47 @@ def run_recipe(
 
 
 def evaluate_checkpoint(
-    checkpoint: Checkpoint,
+    checkpoint: Checkpoint, dataset: VideoDataset, split: str, folder: Path, *, model: str
+) -> Evaluation:
+    """``evaluate_models`` of a single model, which has thresholds of its own."""
+    return evaluate_models([checkpoint], dataset, split, folder, model=model)
+
+
+def evaluate_models(
+    checkpoints: Sequence[Checkpoint],
     dataset: VideoDataset,
     split: str,
     folder: Path,
     *,
     model: str,
+    tuned: Path | None = None,
     baseline: Path | None = None,
 ) -> Evaluation:
-    """Scores a labelled split with the checkpoint's own thresholds and reports.
+    """Scores a labelled split and reports.
 
     Args:
-        checkpoint: The model.
+        checkpoints: One model, or several whose scores are averaged (an ensemble, section 5.1).
         dataset: Where the split is found.
         split: A labelled split.
         folder: Where ``scores.npz`` and the report go.
         model: What to call the model in the report.
+        tuned: The report folder of ``lilliput tune`` whose thresholds to use; None takes the
+            model's own.
         baseline: The report folder of another run on the same split, to compare with.
+
+    Raises:
+        DataError: The labels are withheld, or the thresholds are missing or do not fit.
     """
     dataset.split(split)  # refuses withheld labels before any work is done
+    thresholds = _common_thresholds(checkpoints, tuned)
     other = None if baseline is None else read_report_folder(baseline)
-    scored = score_with_progress(checkpoint, dataset, split)
+    scored = average_scores([score_with_progress(one, dataset, split) for one in checkpoints])
     facts = {"model": model, "data": str(dataset.root)}
-    facts["split"] = _split_in_words(checkpoint, split)
-    return _report(
-        checkpoint.config.title,
-        checkpoint.note,
-        scored,
-        checkpoint.thresholds,
-        folder,
-        facts,
-        other,
-    )
+    facts["split"] = _split_in_words(checkpoints[0], split)
+    single = len(checkpoints) == 1
+    title = checkpoints[0].config.title if single else f"{len(checkpoints)} models, averaged"
+    note = _join_notes(checkpoint.note for checkpoint in checkpoints)
+    return _report(title, note, scored, thresholds, folder, facts, other)
 
 
 def tune_again(
@@ -131,7 +128,7 @@ def tune_again(
         "scores": ", ".join(map(str, folders)),
         "thresholds": f"{config.threshold}, tuned here",
     }
-    note = "; ".join(dict.fromkeys(report.note for report in saved if report.note))
+    note = _join_notes(report.note for report in saved)
     return _report("Thresholds tuned again", note, scored, thresholds, out, facts)
 
 
@@ -173,6 +170,14 @@ def submit(
         DataError: Several models come without thresholds for their average, or the thresholds
             are for other classes.
     """
+    thresholds = _common_thresholds(checkpoints, tuned)
+    scored = average_scores([score_with_progress(one, dataset, split) for one in checkpoints])
+    write_submission(scored, thresholds, path)
+    scored.save(path.with_name(f"{path.stem}_{SCORES_FILE}"))
+    return scored
+
+
+def _common_thresholds(checkpoints: Sequence[Checkpoint], tuned: Path | None) -> np.ndarray:
     if tuned is None and len(checkpoints) > 1:
         raise DataError(
             "several models have no thresholds in common: run `lilliput tune` on their report "
@@ -184,10 +189,7 @@ def submit(
         if tuple(saved.scored.class_names) != checkpoints[0].labels.class_names:
             raise DataError(f"{tuned}: its thresholds are for other classes than the model's")
         thresholds = saved.thresholds
-    scored = average_scores([score_with_progress(one, dataset, split) for one in checkpoints])
-    write_submission(scored, thresholds, path)
-    scored.save(path.with_name(f"{path.stem}_{SCORES_FILE}"))
-    return scored
+    return thresholds
 
 
 def score_with_progress(checkpoint: Checkpoint, dataset: VideoDataset, split: str) -> ScoredClips:
@@ -200,21 +202,8 @@ def score_with_progress(checkpoint: Checkpoint, dataset: VideoDataset, split: st
         )
 
 
-def read_report_folder(folder: Path) -> SavedReport:
-    """Reads back what ``lilliput evaluate`` wrote.
-
-    Raises:
-        DataError: It is not a folder that ``lilliput evaluate`` wrote.
-    """
-    scored = load_scores(folder / SCORES_FILE)
-    try:
-        report = json.loads((folder / REPORT_FILE).read_text(encoding="utf-8"))
-        thresholds = np.array([row["threshold"] for row in report["per_class"]])
-        return SavedReport(scored, thresholds, report["note"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{folder / REPORT_FILE}: not a report of `lilliput evaluate` ({error})"
-        ) from None
+def _join_notes(notes: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(note for note in notes if note))
 
 
 def _split_in_words(checkpoint: Checkpoint, split: str) -> str:

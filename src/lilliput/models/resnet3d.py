@@ -8,7 +8,6 @@ CVPR 2018.
 """
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -102,69 +101,76 @@ def _shortcut(
 
 
 class ResNet3d(nn.Module):
-    """Stem, four stages, average pooling, one linear layer.
+    """A backbone: stem and four stages.
 
     Args:
-        num_classes: Classes K.
         depth: 18, 34 or 50.
         width: Channels of the first stage; 64 in the published nets.
         spatial_strides: Strides in H and W of conv1, maxpool, layer2, layer3, layer4;
             ``adapted_strides(size)`` gives those for a small input.
-        dropout: Probability of dropping a pooled feature.
+        lateral_channels: Channels that another network adds to the inputs of layer2, layer3 and
+            layer4 (section 3.6), behind their own.
+
+    Attributes:
+        out_channels: Channels of the four stage maps.
 
     Shape:
         - Input: ``(N, 3, T, H, W)``
-        - Output: ``(N, K)`` logits
+        - Output: the stage maps c2 to c5, T / 2, T / 4, T / 8 and T / 16 frames long
     """
 
     def __init__(
         self,
-        num_classes: int,
         *,
         depth: int = 18,
         width: int = 64,
         spatial_strides: Strides = (2, 2, 2, 2, 2),
-        dropout: float = 0.0,
+        lateral_channels: tuple[int, int, int] = (0, 0, 0),
     ) -> None:
         super().__init__()
         if depth not in _BLOCKS:
             raise ConfigError(f"ResNet-3D has depths 18, 34 and 50, not {depth}")
         block = Bottleneck if depth >= 50 else BasicBlock
+        self.out_channels = stage_channels(depth, width)
         stem, pool, *stages = spatial_strides
         self.conv1 = nn.Conv3d(3, width, 7, (1, stem, stem), padding=3, bias=False)
         self.bn1 = nn.BatchNorm3d(width)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool3d(3, (2, pool, pool), padding=1)
-        strides = [(1, 1, 1), *((2, stride, stride) for stride in stages)]
-        in_channels = width
-        out_channels = []
-        for number, (blocks, stride) in enumerate(zip(_BLOCKS[depth], strides, strict=True)):
-            channels = width * 2**number
-            stage = _stage(block, in_channels, channels, stride, blocks)
-            setattr(self, f"layer{number + 1}", stage)
-            in_channels = channels * block.expansion
-            out_channels.append(in_channels)
-        self.out_channels: Sequence[int] = tuple(out_channels)
-        self.avgpool = nn.AdaptiveAvgPool3d(1)
-        self.dropout = nn.Dropout(dropout)
-        self.fc = nn.Linear(in_channels, num_classes)
+        one, two, three, four = _BLOCKS[depth]
+        c2, c3, c4, _ = self.out_channels
+        l2, l3, l4 = lateral_channels
+        s2, s3, s4 = ((2, stride, stride) for stride in stages)
+        self.layer1 = _stage(block, width, width, (1, 1, 1), one)
+        self.layer2 = _stage(block, c2 + l2, 2 * width, s2, two)
+        self.layer3 = _stage(block, c3 + l3, 4 * width, s3, three)
+        self.layer4 = _stage(block, c4 + l4, 8 * width, s4, four)
         _initialise(self)
 
-    def forward_features(self, clips: torch.Tensor) -> list[torch.Tensor]:
-        """The outputs of the four stages, c2 to c5."""
-        features = self.maxpool(self.relu(self.bn1(self.conv1(clips))))
-        stages = []
-        for number in (1, 2, 3, 4):
-            features = self.get_submodule(f"layer{number}")(features)
-            stages.append(features)
-        return stages
+    @property
+    def stages(self) -> tuple[nn.Module, nn.Module, nn.Module, nn.Module]:
+        """layer1 to layer4."""
+        return self.layer1, self.layer2, self.layer3, self.layer4
 
-    def forward(self, clips: torch.Tensor) -> torch.Tensor:
-        """(N, 3, T, H, W) to (N, K) logits."""
-        features = self.forward_features(clips)[-1]  # (N, C, T / 16, 7, 7) where adapted
-        pooled = self.avgpool(features).flatten(1)  # (N, C)
-        logits: torch.Tensor = self.fc(self.dropout(pooled))
-        return logits
+    def stem(self, clips: torch.Tensor) -> torch.Tensor:
+        """What comes before the first stage: convolution and max pooling."""
+        features: torch.Tensor = self.maxpool(self.relu(self.bn1(self.conv1(clips))))
+        return features
+
+    def forward(self, clips: torch.Tensor) -> list[torch.Tensor]:
+        """(N, 3, T, H, W) to c2, c3, c4, c5."""
+        features = self.stem(clips)
+        maps = []
+        for stage in self.stages:
+            features = stage(features)
+            maps.append(features)
+        return maps
+
+
+def stage_channels(depth: int, width: int) -> tuple[int, int, int, int]:
+    """Channels of the four stage maps."""
+    expansion = 4 if depth >= 50 else 1
+    return width * expansion, 2 * width * expansion, 4 * width * expansion, 8 * width * expansion
 
 
 def _stage(

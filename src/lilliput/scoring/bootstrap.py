@@ -32,13 +32,13 @@ class Interval:
 
 @dataclass(frozen=True)
 class PairedComparison:
-    """Macro F1 of run A minus that of run B on the same clips.
+    """Macro F1 of side A minus that of side B on the same clips.
 
     Attributes:
         difference: With its interval; positive where A is better.
         p_value: Two-sided, for the hypothesis of no difference.
         distinguishable: Whether the interval leaves 0 out. "Not distinguishable" is a finding
-            too: these recordings cannot tell the two runs apart.
+            too: these recordings cannot tell the two sides apart.
     """
 
     difference: Interval
@@ -88,8 +88,8 @@ def bootstrap_intervals(
 
 
 def paired_comparison(
-    labels_a: BoolArray,
-    labels_b: BoolArray,
+    labels_a: BoolArray | Sequence[BoolArray],
+    labels_b: BoolArray | Sequence[BoolArray],
     targets: BoolArray,
     groups: Sequence[str],
     *,
@@ -97,13 +97,15 @@ def paired_comparison(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> PairedComparison:
-    """Compares the macro F1 of two runs on the same clips.
+    """Compares the macro F1 of two runs on the same clips, or of two methods with several each.
 
-    Both runs are scored on the same resamples, so what is easy or hard for both cancels out.
+    All runs are scored on the same resamples, so what is easy or hard for all cancels out. The
+    runs of one side (seeds of one method) count with the mean of their macro F1; how much seeds
+    vary is not part of the interval.
 
     Args:
-        labels_a: What run A predicts, from ``apply_thresholds``.
-        labels_b: What run B predicts.
+        labels_a: What side A predicts, from ``apply_thresholds``: one run, or several.
+        labels_b: What side B predicts.
         targets: True where the clip carries the label.
         groups: The recording of each clip, length N.
         num_samples: Resamples.
@@ -111,21 +113,27 @@ def paired_comparison(
         seed: Of the resampling.
 
     Shape:
-        - labels_a, labels_b, targets: ``(N, K)``
+        - labels_a, labels_b: ``(N, K)`` each run
+        - targets: ``(N, K)``
 
     Raises:
         ConfigError: ``num_samples`` or ``confidence`` is out of range.
-        DataError: The arrays do not fit, or come from fewer than two recordings.
+        DataError: The arrays do not fit, a side is empty, or there are fewer than two recordings.
     """
     _check_settings(num_samples, confidence)
-    _check_labels(labels_a, targets, groups)
-    _check_labels(labels_b, targets, groups)
-    counts = _count_by_group([labels_a, labels_b], targets, groups)
+    runs_a, runs_b = _as_runs(labels_a), _as_runs(labels_b)
+    for labels in (*runs_a, *runs_b):
+        _check_labels(labels, targets, groups)
+    counts = _count_by_group([*runs_a, *runs_b], targets, groups)
     annotated = np.any(targets, axis=0)
-    score_a, score_b = _averages(counts.sum(axis=0), annotated)["macro_f1"]
-    resamples = _averages(_resample(counts, num_samples, seed), annotated)["macro_f1"]
-    differences = resamples[:, 0] - resamples[:, 1]
-    interval = _interval(float(score_a - score_b), differences, confidence)
+
+    def difference(sums: NDArray[np.float64]) -> FloatArray:
+        scores = _averages(sums, annotated)["macro_f1"]
+        side_a, side_b = np.split(scores, [len(runs_a)], axis=-1)
+        return np.asarray(side_a.mean(axis=-1) - side_b.mean(axis=-1))
+
+    differences = difference(_resample(counts, num_samples, seed))
+    interval = _interval(float(difference(counts.sum(axis=0))), differences, confidence)
     fewer = min(np.sum(differences <= 0), np.sum(differences >= 0))
     return PairedComparison(
         difference=interval,
@@ -190,6 +198,13 @@ def _interval(estimate: float, resamples: NDArray[Any], confidence: float) -> In
     tail = (1 - confidence) / 2
     low, high = np.quantile(resamples, [tail, 1 - tail])
     return Interval(estimate=estimate, low=float(low), high=float(high))
+
+
+def _as_runs(labels: BoolArray | Sequence[BoolArray]) -> list[BoolArray]:
+    runs = [labels] if isinstance(labels, np.ndarray) else list(labels)
+    if not runs:
+        raise DataError("a side of the comparison has no runs: give the labels of one or more")
+    return runs
 
 
 def _check_settings(num_samples: int, confidence: float) -> None:

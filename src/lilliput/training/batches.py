@@ -85,6 +85,7 @@ def build_loaders(
     shared = {
         "num_workers": config.data.workers,
         "collate_fn": collate,
+        "persistent_workers": config.data.workers > 0,
         # The decoded clips are shared with forked workers, not copied to them.
         "multiprocessing_context": "fork" if _can_fork(config) else None,
     }

@@ -13,12 +13,15 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
+from torch import nn
 
 from lilliput.builders import build_labels, build_loss, build_model
 from lilliput.checkpoint import Checkpoint
 from lilliput.config import Config
 from lilliput.data import VideoDataset
 from lilliput.errors import ConfigError
+from lilliput.models.pretrained import load_pretrained
 from lilliput.training.batches import build_loaders, prepare_data
 from lilliput.training.folder import prepare_folder
 from lilliput.training.module import ActionModule
@@ -41,6 +44,7 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
         The best model's checkpoint, not yet with tuned thresholds.
 
     Raises:
+        CheckpointError: The pretrained weights are missing, or are of another network.
         TrainingError: The folder is taken, the run cannot go on, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C; every finished epoch is kept.
     """
@@ -51,11 +55,14 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
     data = prepare_data(config, dataset)
     targets = data.train.targets
     module = ActionModule(
-        build_model(config.model, len(dataset.labels)),
-        build_loss(config, targets),
+        build_model(config.model, len(dataset.labels), config.sampling.num_frames),
+        build_loss(config.loss, targets),
         config.training,
         data.val.targets.bool(),
+        supervise_branches=config.loss.branches,
     )
+    if state is None and config.training.pretrained:
+        _start_from(module.model, config.training.pretrained)
     note = SYNTHETIC_NOTE if dataset.synthetic else ""
 
     def describe(weights: Mapping[str, torch.Tensor], metrics: Mapping[str, float]) -> Checkpoint:
@@ -81,6 +88,11 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
     if not trainer.is_global_zero:
         sys.exit(0)  # with several devices, the first process does what is left
     return folder / "best.safetensors"
+
+
+def _start_from(model: nn.Module, source: str) -> None:
+    report = load_pretrained(model, source)
+    rank_zero_only(sys.stderr.write)("\n".join(report.lines()) + "\n")
 
 
 def _build_trainer(config: Config, folder: Path, recorder: RunRecorder) -> pl.Trainer:

@@ -19,10 +19,17 @@ class ActionModule(pl.LightningModule):
         loss: From logits and targets to a scalar.
         config: The training settings.
         val_targets: (N, K) bool targets of the validation split.
+        supervise_branches: Add the loss of each classifier that the network adds up.
     """
 
     def __init__(
-        self, model: nn.Module, loss: nn.Module, config: TrainingConfig, val_targets: torch.Tensor
+        self,
+        model: nn.Module,
+        loss: nn.Module,
+        config: TrainingConfig,
+        val_targets: torch.Tensor,
+        *,
+        supervise_branches: bool = False,
     ) -> None:
         super().__init__()
         # A quarter faster on a CPU; a test holds its gradients to those of the plain layout.
@@ -30,6 +37,7 @@ class ActionModule(pl.LightningModule):
         self.loss = loss
         self.config = config
         self.val_targets = val_targets
+        self.supervise_branches = supervise_branches
         self.unreadable: dict[tuple[str, int], UnreadableClip] = {}
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor | None:
@@ -42,7 +50,7 @@ class ActionModule(pl.LightningModule):
             clips, targets = clips.repeat(2, 1, 1, 1, 1), targets.repeat(2, 1)
         # What the network draws (dropout) depends on the step alone, so that a resume repeats it.
         torch.manual_seed(hash((self.config.seed, self.current_epoch, batch_idx, self.global_rank)))
-        loss: torch.Tensor = self.loss(self.model(clips), targets)
+        loss = self._loss_of(clips, targets)
         self._stop_unless_finite(loss)
         self.log(
             "train_loss", loss, on_step=True, on_epoch=True, prog_bar=True,
@@ -51,36 +59,35 @@ class ActionModule(pl.LightningModule):
         return loss
 
     def on_validation_epoch_start(self) -> None:
-        """Makes room for the scores; each process fills in its share."""
-        self._scores = torch.zeros(self.val_targets.shape, device=self.device)
+        """Makes room for the logits; each process fills in its share."""
+        self._logits = torch.zeros(self.val_targets.shape, device=self.device)
         self._seen = torch.zeros(len(self.val_targets), device=self.device)
-        self._loss_sum = torch.zeros((), device=self.device)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
         """Scores the first evaluation clip of each video, without test-time augmentation."""
         self._note("val", batch)
         if len(batch.indices) == 0:
             return
-        logits = self.model(_channels_last(batch.clips[:, 0])).float()
-        self._scores[batch.indices] = logits.sigmoid()
+        self._logits[batch.indices] = self.model(_channels_last(batch.clips[:, 0])).float()
         self._seen[batch.indices] = 1
-        self._loss_sum += self.loss(logits, batch.targets) * len(batch.indices)
 
     def on_validation_epoch_end(self) -> None:
         """Logs the loss and the macro F1 at the best global threshold."""
         gather = self.trainer.strategy.reduce
-        scores = gather(self._scores, reduce_op="sum")
-        seen = gather(self._seen, reduce_op="sum").cpu()
-        loss = gather(self._loss_sum, reduce_op="sum") / seen.sum().clamp(min=1)
-        if not seen.any():
+        logits = gather(self._logits, reduce_op="sum")
+        rows = gather(self._seen, reduce_op="sum").cpu() > 0
+        if not rows.any():
             raise TrainingError("not one validation clip can be read; see `lilliput data check`")
-        self._stop_unless_finite(loss)
-        rows = seen > 0
-        known = scores.float().cpu()[rows].numpy()
+        logits = logits[rows.to(logits.device)]
         targets = self.val_targets[rows].numpy()
+        loss = self.loss(logits, torch.from_numpy(targets).to(logits))
+        self._stop_unless_finite(loss)
+        known = logits.sigmoid().cpu().numpy()
         metrics = compute_metrics(known, targets, tune_global(known, targets))
         self.log("val_loss", loss, prog_bar=True)
         self.log("val_f1", metrics.macro.f1, prog_bar=True)
+        self.log("val_precision", metrics.macro.precision)
+        self.log("val_recall", metrics.macro.recall)
         self.log("val_map", metrics.mean_average_precision)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -115,6 +122,14 @@ class ActionModule(pl.LightningModule):
             batch.indices.to(device, non_blocking=True),
             batch.unreadable,
         )
+
+    def _loss_of(self, clips: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        if not self.supervise_branches:
+            whole: torch.Tensor = self.loss(self.model(clips).float(), targets)
+            return whole
+        logits, branches = self.model.forward_branches(clips)  # type: ignore[operator]
+        losses = [self.loss(part.float(), targets) for part in (logits, *branches)]
+        return torch.stack(losses).sum()
 
     def _note(self, split: str, batch: Batch) -> None:
         for clip in batch.unreadable:

@@ -25,7 +25,10 @@ from lilliput.errors import TrainingError
 from lilliput.training.module import ActionModule
 
 RESUME_FILE = "last.ckpt"
-COLUMNS = ("epoch", "train_loss", "val_loss", "val_f1", "val_map", "learning_rate")
+COLUMNS = (
+    "epoch", "train_loss", "val_loss", "val_f1", "val_precision", "val_recall", "val_map",
+    "learning_rate",
+)  # fmt: skip
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):

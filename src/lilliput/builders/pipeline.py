@@ -1,19 +1,16 @@
-"""Configuration into objects: the one file that knows both."""
+"""What leads from a clip on disk to the network's input."""
 
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import torch
-from torch import nn
 
 from lilliput.config import AugmentConfig, Config, ModelConfig, SamplingConfig
 from lilliput.data.labels import LabelSet
 from lilliput.data.loading import ClipSampler, ClipsSampler, FrameSource
 from lilliput.data.statistics import measure_normalisation
 from lilliput.errors import ConfigError
-from lilliput.losses import BinaryCrossEntropy, positive_weights
-from lilliput.models.resnet3d import ResNet3d, adapted_strides
 from lilliput.video.sampling import sample_evaluation, sample_training
 from lilliput.video.transforms import (
     IMAGENET,
@@ -25,24 +22,6 @@ from lilliput.video.transforms import (
 )
 
 
-def _build_resnet3d(config: ModelConfig, num_classes: int) -> nn.Module:
-    return ResNet3d(
-        num_classes,
-        depth=config.depth,
-        width=config.width,
-        spatial_strides=adapted_strides(config.input_size) if config.adapted else (2, 2, 2, 2, 2),
-        dropout=config.dropout,
-    )
-
-
-MODELS: dict[str, Callable[[ModelConfig, int], nn.Module]] = {"resnet3d": _build_resnet3d}
-
-
-def build_model(config: ModelConfig, num_classes: int) -> nn.Module:
-    """The network, randomly initialised."""
-    return MODELS[config.name](config, num_classes)
-
-
 def build_labels(config: Config, labels: LabelSet) -> LabelSet:
     """The classes with the flip pairs that the recipe declares, or those found by name."""
     pairs = config.augment.flip_pairs
@@ -52,11 +31,6 @@ def build_labels(config: Config, labels: LabelSet) -> LabelSet:
         labels.class_names,
         tuple((labels.index(left), labels.index(right)) for left, right in pairs),
     )
-
-
-def build_loss(config: Config, targets: torch.Tensor) -> nn.Module:
-    """The loss; ``targets`` (N, K) of the training set serve its class weights."""
-    return BinaryCrossEntropy(positive_weights(targets) if config.loss.positive_weights else None)
 
 
 def build_normalisation(config: ModelConfig, source: FrameSource) -> Normalisation:

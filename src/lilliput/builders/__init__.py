@@ -1,0 +1,24 @@
+"""Configuration into objects: the one place that knows both."""
+
+from lilliput.builders.networks import BACKBONES, MODELS, build_loss, build_model
+from lilliput.builders.pipeline import (
+    build_evaluation_sampler,
+    build_evaluation_transform,
+    build_labels,
+    build_normalisation,
+    build_training_sampler,
+    build_training_transform,
+)
+
+__all__ = [
+    "BACKBONES",
+    "MODELS",
+    "build_evaluation_sampler",
+    "build_evaluation_transform",
+    "build_labels",
+    "build_loss",
+    "build_model",
+    "build_normalisation",
+    "build_training_sampler",
+    "build_training_transform",
+]

@@ -1,0 +1,46 @@
+"""Arguments and options that several commands share."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[
+    Path, typer.Option(help="TinyVIRAT's folder, a folder per class, or a .csv manifest.")
+]
+Model = Annotated[
+    str,
+    typer.Argument(help="A checkpoint, a run folder, or a shipped model's name ('synthetic')."),
+]
+Views = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Other test-time augmentation: --set evaluation.num_clips=5."),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change a setting: --set training.epochs=3; may be repeated."),
+]
+Models = Annotated[
+    list[str],
+    typer.Argument(help="Checkpoints, run folders or shipped models; several are averaged."),
+]
+Thresholds = Annotated[
+    Path | None, typer.Option(help="Report folder of `tune` [the model's own thresholds].")
+]
+
+
+class ThresholdMode(StrEnum):
+    """What `tune` finds: one threshold for all classes, or one for each."""
+
+    GLOBAL = "global"
+    PER_CLASS = "per_class"
+
+
+class Objective(StrEnum):
+    """What thresholds are tuned for."""
+
+    MACRO_F1 = "macro_f1"
+    MICRO_F1 = "micro_f1"
+    WEIGHTED_F1 = "weighted_f1"
+    SAMPLES_F1 = "samples_f1"

@@ -1,0 +1,112 @@
+"""A table's numbers: ours over the seeds, the thesis', and what differs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from lilliput.experiments.saved import SavedReport
+from lilliput.experiments.tables import Row, Table
+from lilliput.scoring import apply_thresholds, compute_metrics, paired_comparison
+
+SCORES = ("f1", "precision", "recall")  # what the thesis prints
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class TableContext:
+    """What a reader must know beside the numbers.
+
+    Attributes:
+        data: In words: the data set and its clips.
+        split: The split that the scores are of.
+        scale: Such as ``small``.
+        seeds: Of the trainings.
+        changes: Every setting that is not the thesis', one line each.
+        notes: Warnings.
+    """
+
+    data: str
+    split: str
+    scale: str
+    seeds: Sequence[int]
+    changes: Sequence[str]
+    notes: Sequence[str]
+
+
+def compare_table(
+    table: Table, runs: Mapping[str, Sequence[SavedReport]], context: TableContext
+) -> dict[str, Any]:
+    """The document of ``table-N.json``; scores and differences are fractions, rows count from 1.
+
+    Args:
+        table: The thesis' table.
+        runs: By recipe, what its trainings (one per seed) predict on the same clips.
+        context: Copied into the document.
+    """
+    return {
+        "table": table.number,
+        "title": table.title,
+        "columns": table.columns,
+        "remark": table.remark,
+        **asdict(context),
+        "rows": [_row(row, runs[row.recipe]) for row in table.rows],
+        "confidence": CONFIDENCE,
+        "comparisons": [_comparison(pair, table, runs) for pair in _pairs(table)],
+    }
+
+
+def macro_scores(run: SavedReport) -> dict[str, float]:
+    """Macro F1, precision and recall; and mAP, which no threshold bears on."""
+    metrics = compute_metrics(run.scored.scores, run.scored.targets, run.thresholds)
+    macro = {name: getattr(metrics.macro, name) for name in SCORES}
+    return {**macro, "map": metrics.mean_average_precision}
+
+
+def _row(row: Row, runs: Sequence[SavedReport]) -> dict[str, Any]:
+    by_run = [macro_scores(run) for run in runs]
+    ours = {name: _over_seeds([scores[name] for scores in by_run]) for name in by_run[0]}
+    thesis = {name: round(score / 100, 4) for name, score in zip(SCORES, row.scores, strict=True)}
+    return {
+        "labels": row.labels,
+        "recipe": row.recipe,
+        "thesis": thesis,
+        "ours": ours,
+        "difference": {name: ours[name]["mean"] - thesis[name] for name in SCORES},
+    }
+
+
+def _over_seeds(values: Sequence[float]) -> dict[str, Any]:
+    """Mean and standard deviation; one seed has none."""
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return {"mean": float(np.mean(values)), "deviation": deviation, "runs": list(values)}
+
+
+def _pairs(table: Table) -> list[tuple[int, int]]:
+    """Every row with the baseline, and the last two where the table is about them."""
+    last = len(table.rows) - 1
+    pairs = [(number, 0) for number in range(1, last + 1)]
+    return [*pairs, (last, last - 1)] if table.two_variants else pairs
+
+
+def _comparison(
+    pair: tuple[int, int], table: Table, runs: Mapping[str, Sequence[SavedReport]]
+) -> dict[str, Any]:
+    ours, against = (table.rows[number] for number in pair)
+    names = {
+        "row": pair[0] + 1,
+        "against": pair[1] + 1,
+        "thesis": round((ours.scores[0] - against.scores[0]) / 100, 4),
+    }
+    scored = runs[ours.recipe][0].scored
+    if len(np.unique(scored.recordings)) < 2:  # nothing to draw from
+        return {**names, "difference": None, "p_value": None, "distinguishable": None}
+    side_a, side_b = (
+        [apply_thresholds(run.scored.scores, run.thresholds) for run in runs[row.recipe]]
+        for row in (ours, against)
+    )
+    paired = paired_comparison(
+        side_a, side_b, scored.targets, scored.recordings.tolist(), confidence=CONFIDENCE
+    )
+    return {**names, **asdict(paired)}
