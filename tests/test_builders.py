@@ -19,7 +19,13 @@ from lilliput.config import Config, LossConfig, load_config, parse_config, recip
 from lilliput.data import LabelSet
 from lilliput.data.loading import FrameSource
 from lilliput.errors import ConfigError, DataError
-from lilliput.video.transforms import IMAGENET, KINETICS, EvaluationTransform, TrainingTransform
+from lilliput.video.transforms import (
+    IMAGENET,
+    KINETICS,
+    SYMMETRIC,
+    EvaluationTransform,
+    TrainingTransform,
+)
 
 PLAIN = LabelSet.from_names(["run", "walk"])
 TURNS = LabelSet.from_names(["turn_left", "turn_right"])
@@ -138,7 +144,11 @@ def test_an_unadapted_net_keeps_its_strides() -> None:
 
 def test_published_normalisations_read_no_clip() -> None:
     nothing = FrameSource([])
-    for name, expected in (("kinetics", KINETICS), ("imagenet", IMAGENET)):
+    for name, expected in (
+        ("kinetics", KINETICS),
+        ("imagenet", IMAGENET),
+        ("symmetric", SYMMETRIC),
+    ):
         model = _config({"model": {"normalisation": name}}).model
         assert build_normalisation(model, nothing) == expected
 

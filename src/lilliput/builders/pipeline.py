@@ -15,6 +15,7 @@ from lilliput.video.sampling import sample_evaluation, sample_training
 from lilliput.video.transforms import (
     IMAGENET,
     KINETICS,
+    SYMMETRIC,
     EvaluationTransform,
     Normalisation,
     RandomFlips,
@@ -40,6 +41,8 @@ def build_normalisation(config: ModelConfig, source: FrameSource) -> Normalisati
             return KINETICS
         case "imagenet":
             return IMAGENET
+        case "symmetric":
+            return SYMMETRIC
         case "dataset" | "clip" as kind:
             return measure_normalisation(source, kind)
 

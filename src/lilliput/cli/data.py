@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from lilliput.data.check import CheckReport
 
 app = typer.Typer(
-    help="Describe, preview, check, split or render a data set.", no_args_is_help=True
+    help="Describe, preview, check, split or render a data set.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 _FEW = 5  # lines shown of a list that a file has in full, or of what splits share

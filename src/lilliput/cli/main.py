@@ -32,6 +32,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # square brackets in help texts are defaults, not markup
 )
 app.add_typer(data_app, name="data")
 console = Console(emoji=False)

@@ -15,6 +15,7 @@ from lilliput.config.loading import (
 )
 from lilliput.config.model import INPUT_SIZES, ModelConfig
 from lilliput.config.sections import (
+    NEUTRAL_SETTINGS,
     AugmentConfig,
     Config,
     DataConfig,
@@ -26,6 +27,7 @@ from lilliput.config.sections import (
 
 __all__ = [
     "INPUT_SIZES",
+    "NEUTRAL_SETTINGS",
     "VIEW_SETTINGS",
     "AugmentConfig",
     "Config",

@@ -50,7 +50,7 @@ class ModelConfig(Section):
     classifier: Literal["linear", "filter_bank"] = "linear"  # section 3.10
     filters_per_class: Count = 10
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    normalisation: Literal["kinetics", "imagenet", "dataset", "clip"] = "kinetics"
+    normalisation: Literal["kinetics", "imagenet", "symmetric", "dataset", "clip"] = "kinetics"
 
     @field_validator("input_size")
     @classmethod

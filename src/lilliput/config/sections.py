@@ -7,6 +7,9 @@ from pydantic import Field, field_validator, model_validator
 from lilliput.config.model import ModelConfig
 from lilliput.config.section import Count, Positive, Probability, Section
 
+# Settings that bear on where and how fast a training computes, not on what it computes.
+NEUTRAL_SETTINGS = {"data": {"workers", "cache_gib"}, "training": {"accelerator"}}
+
 
 class DataConfig(Section):
     """Which splits are used, and how clips are read."""

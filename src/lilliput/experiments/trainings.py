@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from lilliput.checkpoint import Checkpoint, load_checkpoint
-from lilliput.config import VIEW_SETTINGS, Config
+from lilliput.config import NEUTRAL_SETTINGS, VIEW_SETTINGS, Config
 from lilliput.data import VideoDataset
 from lilliput.errors import DataError
 from lilliput.evaluation.evaluate import tune_thresholds
@@ -33,13 +33,7 @@ from lilliput.training.fit import fit
 
 _FINISHED = "finished"
 _SETTINGS = "row.json"
-# What a training does not depend on: what comes after it, and where and how fast it computes.
-_NOT_TRAINING: dict[str, bool | set[str]] = {
-    "title": True,
-    "evaluation": True,
-    "data": {"workers", "cache_gib"},
-    "training": {"accelerator"},
-}
+_NOT_TRAINING: dict[str, bool | set[str]] = {"title": True, "evaluation": True, **NEUTRAL_SETTINGS}
 
 
 @dataclass(frozen=True)
@@ -180,4 +174,4 @@ def _load(run: RowRun) -> Checkpoint:
 
 
 def _as_json(config: Config) -> str:
-    return config.model_dump_json(indent=1) + "\n"
+    return config.model_dump_json(indent=1, exclude=NEUTRAL_SETTINGS) + "\n"

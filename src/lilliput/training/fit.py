@@ -52,17 +52,17 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
     dataset = replace(dataset, labels=build_labels(config, dataset.labels))
     state = prepare_folder(config, dataset, folder, resume)
     pl.seed_everything(config.training.seed, verbose=False)
+    model = build_model(config.model, len(dataset.labels), config.sampling.num_frames)
+    if state is None and config.training.pretrained:
+        _start_from(model, config.training.pretrained)
     data = prepare_data(config, dataset)
-    targets = data.train.targets
     module = ActionModule(
-        build_model(config.model, len(dataset.labels), config.sampling.num_frames),
-        build_loss(config.loss, targets),
+        model,
+        build_loss(config.loss, data.train.targets),
         config.training,
         data.val.targets.bool(),
         supervise_branches=config.loss.branches,
     )
-    if state is None and config.training.pretrained:
-        _start_from(module.model, config.training.pretrained)
     note = SYNTHETIC_NOTE if dataset.synthetic else ""
 
     def describe(weights: Mapping[str, torch.Tensor], metrics: Mapping[str, float]) -> Checkpoint:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from lilliput.checkpoint import load_checkpoint
-from lilliput.config import Config, parse_config
+from lilliput.config import NEUTRAL_SETTINGS, Config, parse_config
 from lilliput.data import VideoDataset
 from lilliput.errors import TrainingError
 from lilliput.training.recorder import RESUME_FILE
@@ -65,11 +65,10 @@ def _read_settings(path: Path) -> Config:
 
 def _check_same(began: Config, config: Config, folder: Path) -> None:
     """Where and how fast a run computes may change when it goes on; what it computes may not."""
-    free = {"data.workers", "data.cache_gib", "training.accelerator"}
     for name in set(Config.model_fields) - {"evaluation", "title"}:
         before, now = getattr(began, name).model_dump(), getattr(config, name).model_dump()
         for key in before:
-            if before[key] != now[key] and f"{name}.{key}" not in free:
+            if before[key] != now[key] and key not in NEUTRAL_SETTINGS.get(name, ()):
                 raise TrainingError(
                     f"{folder}: began with {name}.{key} = {before[key]}, not {now[key]}; "
                     "resume with the same settings, or choose another --run"

@@ -41,6 +41,7 @@ class Normalisation:
 
 KINETICS = Normalisation((0.4345, 0.4051, 0.3775), (0.2768, 0.2713, 0.2737))
 IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+SYMMETRIC = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))  # -1 to 1: TensorFlow's ImageNet nets
 
 
 @dataclass(frozen=True)
