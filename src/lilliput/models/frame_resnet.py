@@ -1,4 +1,4 @@
-"""A 2-D ResNet on every frame: the comparator that sees no motion (thesis section 2.1.1).
+"""A 2-D ResNet on every frame: the comparator that sees no motion (thesis section 2.1.2).
 
 Source: He et al., Deep Residual Learning for Image Recognition, CVPR 2016.
 """
