@@ -45,8 +45,22 @@ def test_every_drawing_is_there_and_shown(scripts: Callable[[str], ModuleType]) 
 
 def test_the_table_of_networks(scripts: Callable[[str], ModuleType]) -> None:
     pytest.importorskip("timm", reason="efficientnet_lite0 needs the extra lilliput[efficientnet]")
-    table = scripts("table").render_table()
-    assert (DOCS / "models.md").read_text(encoding="utf-8") == table, STALE
+    written, memory = _apart((DOCS / "models.md").read_text(encoding="utf-8"))
+    rendered, memory_now = _apart(scripts("table").render_table())
+    assert written == rendered, STALE
+    assert memory == pytest.approx(memory_now, rel=0.1), STALE
+
+
+def _apart(table: str) -> tuple[list[str], list[float]]:
+    """The lines without the two columns of memory, in which PyTorch's versions differ a little."""
+    lines, memory = [], []
+    for line in table.splitlines():
+        if line.startswith("| `"):
+            *cells, maps, training, _ = line.split("|")
+            memory += [float(maps), float(training)]
+            line = "|".join(cells)
+        lines.append(line)
+    return lines, memory
 
 
 @pytest.mark.parametrize(

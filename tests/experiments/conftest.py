@@ -64,7 +64,7 @@ def make_tables() -> Callable[[Path], tuple[Table, ...]]:
         )
         return (
             Table("9.1", "First", ("Method",), rows[:1]),
-            Table("9.2", "Second", ("Method",), rows, figures, two_variants=True),
+            Table("9.2", "Second", ("Method",), rows, figures),
         )
 
     return make

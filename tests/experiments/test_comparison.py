@@ -32,7 +32,6 @@ TABLE = Table(
         Row(("first", "No"), "first", (40.0, 44.0, 41.0)),
         Row(("second", "Yes"), "second", (42.5, 43.0, 46.0)),
     ),
-    two_variants=True,
     remark="A remark.",
 )
 CONTEXT = TableContext(

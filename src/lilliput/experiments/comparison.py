@@ -84,10 +84,9 @@ def _over_seeds(values: Sequence[float]) -> dict[str, Any]:
 
 
 def _pairs(table: Table) -> list[tuple[int, int]]:
-    """Every row with the baseline, and the last two where the table is about them."""
-    last = len(table.rows) - 1
-    pairs = [(number, 0) for number in range(1, last + 1)]
-    return [*pairs, (last, last - 1)] if table.two_variants else pairs
+    """Every row with the baseline, and with the row before it, whose next step it is."""
+    numbers = range(1, len(table.rows))
+    return [*((number, 0) for number in numbers), *((number, number - 1) for number in numbers[1:])]
 
 
 def _comparison(

@@ -58,7 +58,6 @@ class Table:
         columns: Heads of the labels.
         rows: Its lines; the first is the baseline.
         figures: The figures drawn from its runs.
-        two_variants: Whether the last two rows are the comparison that it was made for.
         remark: What a reader of the numbers must know.
     """
 
@@ -67,7 +66,6 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     figures: tuple[Figure, ...] = ()
-    two_variants: bool = False
     remark: str = ""
 
     @property
@@ -172,7 +170,6 @@ TABLES = (
             Row(("AD-ResNet18", "Attention"), _ATTENTION, (34.3, 33.2, 38.7)),
         ),
         (Figure("4.8", "val_f1", (("average", _AVERAGE), ("attention", _ATTENTION))),),
-        two_variants=True,
         remark=f"Without augmentation, as table 4.8 gives another AD-ResNet18. {_RECALL}",
     ),
     Table(
@@ -185,7 +182,6 @@ TABLES = (
             Row(("FPN AD-ResNet18", "Attention"), _FPN_ATTENTION, (39.2, 38.5, 46.9)),
         ),
         (Figure("4.9", "val_f1", (("average", _TUNED), ("attention", _FPN_ATTENTION))),),
-        two_variants=True,
         remark=f"The row of 41.0 is table 4.5's with a tuned threshold. {_RECALL}",
     ),
     Table(
@@ -198,7 +194,6 @@ TABLES = (
             Row(("AD-ResNet18", "Yes"), _FILTERS, (36.1, 35.0, 40.8)),
         ),
         (Figure("4.10", "val_f1", (("fully connected", _CONNECTED), ("filters", _FILTERS))),),
-        two_variants=True,
         remark=f"With augmentation. {_RECALL}",
     ),
     Table(
@@ -211,7 +206,6 @@ TABLES = (
             Row(("FPN AD-ResNet18", "Yes"), _FPN_FILTERS, (37.7, 36.5, 42.3)),
         ),
         (Figure("4.11", "val_f1", (("fully connected", _TUNED), ("filters", _FPN_FILTERS))),),
-        two_variants=True,
         remark=f"The row of 41.0 is table 4.5's with a tuned threshold. {_RECALL}",
     ),
     Table(
@@ -224,7 +218,6 @@ TABLES = (
             Row(("FPN AD-ResNet50", "Asymmetric Loss"), _ASYMMETRIC, (40.5, 52.2, 35.3)),
         ),
         (Figure("4.12", "val_f1", (("BCE", _RESNET50), ("asymmetric", _ASYMMETRIC))),),
-        two_variants=True,
         remark=f"Threshold 0.35. {_RECALL}",
     ),
     Table(
@@ -249,7 +242,6 @@ TABLES = (
                 "4.13", "val_f1", (("BCE", _MULTISCALE_FPN), ("asymmetric", _MULTISCALE_ASYMMETRIC))
             ),
         ),
-        two_variants=True,
         remark=_RECALL,
     ),
     Table(
