@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,13 +14,14 @@ import pytest
 import torch
 from rich.console import Console
 
+from lilliput.config import load_config
 from lilliput.data import VideoDataset, read_dataset
-from lilliput.errors import DataError
+from lilliput.errors import ConfigError, DataError
 from lilliput.evaluation.scored import load_scores
 from lilliput.experiments import trainings
 from lilliput.experiments.reproduce import Settings, choose_split, plan_runs, reproduce
-from lilliput.experiments.scales import Scale
-from lilliput.experiments.tables import Table
+from lilliput.experiments.scales import Scale, scale_recipe
+from lilliput.experiments.tables import Table, find_tables
 
 OVERRIDES = ("model.width=4", "training.batch_size=4", "training.epochs=2")
 SETTINGS = Settings(scale=Scale.SMOKE, overrides=OVERRIDES)
@@ -290,3 +292,60 @@ def test_mistakes_are_told_in_one_line(
     assert code == 2
     assert message in err
     assert len(err.strip().splitlines()) == 1
+
+
+def _damage(folder: Path, how: str) -> None:
+    training = sorted((folder / "trainings").iterdir())[-1]
+    row = sorted((folder / "rows").iterdir())[-1]
+    match how:
+        case "report":
+            (row / "report.json").write_text("{}")
+        case "row":
+            (row / "row.json").write_bytes(b"\xff\xfe")
+        case "scores":
+            (row / "scores.npz").write_bytes(b"PK")
+        case "views":
+            (row / "row.json").unlink()
+            for path in (training / "scores").iterdir():
+                path.write_bytes(b"")
+        case "weights":
+            (training / "best.safetensors").unlink()
+
+
+@pytest.mark.parametrize("how", ["report", "row", "scores", "views", "weights"])
+def test_what_is_damaged_is_made_again(
+    how: str, whole: tuple[Path, str], tables: tuple[Table, ...], dataset: VideoDataset,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    out = tmp_path / "out"
+    shutil.copytree(whole[0], out)
+    _damage(out, how)
+    told = _reproduce(tables, dataset, out)
+    assert told.count("training ") == (1 if how == "weights" else 0)
+    for name in ("table-9.1.json", "table-9.2.json"):
+        assert (out / "tables" / name).read_text() == (whole[0] / "tables" / name).read_text()
+
+
+def test_a_damaged_history_is_named(
+    whole: tuple[Path, str], tables: tuple[Table, ...], dataset: VideoDataset, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole[0], out)
+    for training in (out / "trainings").iterdir():
+        (training / "history.csv").write_text("epoch,val_f1\n1,abc\n")
+    with pytest.raises(DataError, match=r"history\.csv: damaged; remove its folder"):
+        _reproduce(tables, dataset, out)
+
+
+def test_a_network_that_cannot_be_built_is_refused_before_any_training(
+    dataset: VideoDataset, tmp_path: Path
+) -> None:
+    settings = Settings(scale=Scale.SMOKE, overrides=("model.width=3",))
+    with pytest.raises(ConfigError, match=r"fpn_ad_resnet18_attention: .*cannot be divided"):
+        reproduce(find_tables(["all"]), dataset, tmp_path / "out", settings, Console(quiet=True))
+    assert not (tmp_path / "out").exists()
+
+
+def test_seeds_are_not_set_behind_its_back() -> None:
+    with pytest.raises(ConfigError, match="give --seeds instead"):
+        scale_recipe(load_config("thesis/table_4_03/resnet18"), Scale.SMOKE, 1, ["training.seed=5"])

@@ -72,9 +72,17 @@ class ModelConfig(Section):
         used = _MODEL_SETTINGS[self.name]
         if self.backbone != "resnet3d":
             used = used - {"depth", "width", "adapted"} | {"fpn_channels"}
+        if self.classifier != "filter_bank":
+            used = used - {"filters_per_class"}
+        if self.pool != "attention":
+            used = used - {"attention_levels"}
         for name, field in type(self).model_fields.items():
-            if name not in used | _ALWAYS_USED and getattr(self, name) != field.default:
-                raise ValueError(f"model.{name} has no effect on {self._in_words()}; leave it out")
+            value = getattr(self, name)
+            if name not in used | _ALWAYS_USED and value != field.default:
+                raise ValueError(
+                    f"model.{name} = {value} has no effect on {self._in_words()}; leave it at "
+                    f"{field.default}"
+                )
         if "input_sizes" in used:
             sizes = self.input_sizes
             if len(sizes) < 2 or sorted(set(sizes)) != list(sizes) or sizes[-1] != self.input_size:
@@ -92,4 +100,10 @@ class ModelConfig(Section):
         return _SMALLEST_INPUT.get(name, INPUT_SIZES[0])
 
     def _in_words(self) -> str:
-        return self.name if self.backbone == "resnet3d" else f"{self.name} over {self.backbone}"
+        pyramid = self.name == "fpn" and self.backbone != "resnet3d"
+        words = f"{self.name} over {self.backbone}" if pyramid else self.name
+        if "classifier" in _MODEL_SETTINGS[self.name]:
+            words += (
+                f" with {self.pool} pooling and a {self.classifier.replace('_', ' ')} classifier"
+            )
+        return words

@@ -77,6 +77,10 @@ class LossConfig(Section):
             raise ValueError(
                 "loss.positive_weights has no effect on the asymmetric loss; leave it out"
             )
+        if self.name == "bce":
+            for name in ("gamma_pos", "gamma_neg", "margin", "focus_gradient"):
+                if getattr(self, name) != type(self).model_fields[name].default:
+                    raise ValueError(f"loss.{name} has no effect on bce; leave it out")
         return self
 
 
@@ -95,7 +99,7 @@ class TrainingConfig(Section):
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
     devices: Literal["auto"] | Count = 1
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
     pretrained: str = ""  # section 4.1.4: a weights file, or a public name; empty: from scratch
 
 

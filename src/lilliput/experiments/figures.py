@@ -9,17 +9,30 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from lilliput.errors import DataError
+
 # The thesis' red and blue, told apart with any colour vision (Okabe and Ito, 2008).
 _RED, _BLUE, _GREEN = "#d55e00", "#0072b2", "#009e73"
 _NAMES = {"val_f1": "macro F1", "val_precision": "macro precision", "val_recall": "macro recall"}
 
 
 def read_curves(folders: Sequence[Path], column: str) -> np.ndarray:
-    """(seeds, epochs) of one column of ``history.csv``."""
+    """(seeds, epochs) of one column of ``history.csv``.
+
+    Raises:
+        DataError: A file is damaged.
+    """
     curves = []
     for folder in folders:
-        with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
-            curves.append([float(row[column]) for row in csv.DictReader(file)])
+        path = folder / "history.csv"
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                curve = [float(row[column]) for row in csv.DictReader(file)]
+        except (KeyError, TypeError, ValueError):  # ValueError: no UTF-8, too
+            curve = []
+        if not curve:
+            raise DataError(f"{path}: damaged; remove its folder to train again")
+        curves.append(curve)
     return np.array(curves)
 
 

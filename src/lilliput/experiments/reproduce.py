@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from matplotlib.figure import Figure as Picture
 from rich.console import Console
 
+from lilliput.builders import build_model
 from lilliput.config import Config, load_config
 from lilliput.data import VideoDataset
 from lilliput.data.published import CLIPS_PER_SPLIT
+from lilliput.errors import ConfigError
 from lilliput.evaluation.plots import draw_per_class, draw_per_resolution
 from lilliput.experiments.comparison import TableContext, compare_table
 from lilliput.experiments.figures import draw_runs, draw_training
@@ -101,6 +104,7 @@ def reproduce(
     split = choose_split(dataset, settings)
     plan = plan_runs(tables, settings, split, out)
     clips = scale_dataset(dataset, settings.scale)
+    _check(plan, len(dataset.labels))
     claim(out, clips)
     trainings = list(dict.fromkeys(run.training for runs in plan.values() for run in runs))
     for table in tables:
@@ -117,6 +121,16 @@ def reproduce(
                 train(run, clips)
                 evaluate(run, clips)
         _conclude(table, plan, clips, _context(table, plan, dataset, clips, settings), console)
+
+
+def _check(plan: Plan, num_classes: int) -> None:
+    """Refuses a network that cannot be built now, not after days of other trainings."""
+    for recipe, (first, *_) in plan.items():
+        try:
+            with torch.device("meta"):  # shapes only
+                build_model(first.config.model, num_classes, first.config.sampling.num_frames)
+        except ConfigError as error:
+            raise ConfigError(f"{recipe}: {error}") from None
 
 
 def _scaled(recipe: str, settings: Settings, seed: int) -> Config:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from lilliput.config import Config, change_settings, parse_config
+from lilliput.errors import ConfigError
 
 if TYPE_CHECKING:  # so that the command line can name the scales without torch
     from lilliput.data import Clip, VideoDataset
@@ -88,7 +89,10 @@ def scale_recipe(
         training["batch_size"] = _BATCH_SIZE
         training["learning_rate"] = max(training["learning_rate"], _LEARNING_RATE)
         training["pretrained"] = ""
-    return change_settings(parse_config(settings, source=f"--scale {scale}"), overrides)
+    scaled = change_settings(parse_config(settings, source=f"--scale {scale}"), overrides)
+    if scaled.training.seed != seed:
+        raise ConfigError("--set training.seed: give --seeds instead")
+    return scaled
 
 
 def scale_dataset(dataset: "VideoDataset", scale: Scale) -> "VideoDataset":

@@ -13,6 +13,7 @@
 import dataclasses
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,14 +66,21 @@ class RowRun:
 
     @property
     def trained(self) -> bool:
-        """Whether the training has ended."""
-        return (self.training / _FINISHED).is_file()
+        """Whether the training has ended and what it left is still there."""
+        kept = (_FINISHED, "best.safetensors", "history.csv")
+        return all((self.training / name).is_file() for name in kept)
 
     @property
     def done(self) -> bool:
-        """Whether the report is there and was made with these settings."""
+        """Whether the report is there, whole, and was made with these settings."""
         path = self.folder / _SETTINGS
-        return path.is_file() and path.read_text(encoding="utf-8") == _as_json(self.config)
+        if not path.is_file() or path.read_bytes() != _as_json(self.config).encode():
+            return False
+        try:
+            saved = read_row(self)
+        except DataError:
+            return False
+        return bool(len(saved.thresholds) == saved.scored.scores.shape[1])
 
 
 def training_name(config: Config) -> str:
@@ -97,6 +105,8 @@ def training_name(config: Config) -> str:
 def train(run: RowRun, dataset: VideoDataset) -> None:
     """Trains, or goes on with what was interrupted; a finished training is not touched."""
     if not run.trained:
+        if (run.training / _FINISHED).is_file():  # it ended, but its model was lost since
+            shutil.rmtree(run.training)
         fit(run.config, dataset, run.training, resume=True)
         (run.training / _FINISHED).touch()
 
@@ -135,13 +145,15 @@ def score(run: RowRun, dataset: VideoDataset, split: str) -> ScoredClips:
     settings = run.config.evaluation.model_dump_json(include=views)
     digest = hashlib.sha256(settings.encode()).hexdigest()[:8]
     path = run.training / "scores" / f"{split}-{digest}.npz"
-    if not path.is_file():
+    try:
+        return load_scores(path)
+    except DataError:  # not there yet, or damaged
         scored = score_with_progress(_load(run), dataset, split)
-        path.parent.mkdir(exist_ok=True)
-        partial = path.with_name(f".{path.stem}.partial.npz")
-        scored.save(partial)
-        partial.replace(path)  # a kill never leaves half a file
-    return load_scores(path)
+    path.parent.mkdir(exist_ok=True)
+    partial = path.with_name(f".{path.stem}.partial.npz")
+    scored.save(partial)
+    partial.replace(path)  # a kill never leaves half a file
+    return scored
 
 
 def claim(out: Path, dataset: VideoDataset) -> None:
@@ -158,8 +170,11 @@ def claim(out: Path, dataset: VideoDataset) -> None:
     digest = hashlib.sha256(document.encode()).hexdigest()
     path = out / "data.json"
     if path.is_file():
-        if digest not in path.read_text(encoding="utf-8"):
-            raise DataError(f"{out}: holds experiments on other clips; choose another --out")
+        if digest.encode() not in path.read_bytes():
+            raise DataError(
+                f"{out}: holds experiments on other clips, or its data.json is damaged; choose "
+                "another --out"
+            )
         return
     out.mkdir(parents=True, exist_ok=True)
     facts = {"root": str(dataset.root), "sha256": digest}

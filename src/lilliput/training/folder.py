@@ -40,7 +40,7 @@ def prepare_folder(
                 "the same data, or choose another --run"
             )
     if state.is_file() and not zipfile.is_zipfile(state):
-        raise TrainingError(f"{state}: damaged; remove it, or choose another --run, to start anew")
+        raise TrainingError(f"{state}: damaged; remove it, or choose another folder, to start anew")
     folder.mkdir(parents=True, exist_ok=True)
     settings.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
     environment = {

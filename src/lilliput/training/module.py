@@ -33,7 +33,10 @@ class ActionModule(pl.LightningModule):
     ) -> None:
         super().__init__()
         # A quarter faster on a CPU; a test holds its gradients to those of the plain layout.
-        self.model = model.to(memory_format=torch.channels_last_3d)
+        self.model = model
+        for layer in model.modules():
+            if isinstance(layer, nn.Conv3d):
+                layer.to(memory_format=torch.channels_last_3d)
         self.loss = loss
         self.config = config
         self.val_targets = val_targets
