@@ -81,21 +81,22 @@ def print_list(
     listing = RichTable("row", "done")
     for head in ("this machine", gpu):
         listing.add_column(head, justify="right")
-    for table in tables:
-        listing.add_row(Text(f"{table.name}  {table.title}", style="bold"))
-        for row in table.rows:
-            costs = _costs(row.recipe, plan, estimate, seen, left)
-            done = sum(run.done for run in plan[row.recipe])
-            state = f"{done} of {len(settings.seeds)}"
-            listing.add_row(*map(Text, (f"  {row.name}", state, *costs)))
-        listing.add_section()
+    with console.status("measuring what each training costs"):
+        for table in tables:
+            listing.add_row(Text(f"{table.name}  {table.title}", style="bold"))
+            for row in table.rows:
+                costs = _costs(row.recipe, plan, estimate, seen, left)
+                done = sum(run.done for run in plan[row.recipe])
+                state = f"{done} of {len(settings.seeds)}"
+                listing.add_row(*map(Text, (f"  {row.name}", state, *costs)))
+            listing.add_section()
     console.print(listing)
     here, there = map(duration_in_words, left)
     clips = "TinyVIRAT-v2" if dataset is None else str(dataset.root)
     console.print(
         f"{len(seen)} trainings at scale {settings.scale.value} on {clips}; left: {here} on this "
         f"machine, {there} on one {gpu} in half precision. Estimated from the network's arithmetic "
-        "alone; reading and augmenting clips comes on top.",
+        "alone; reading and augmenting clips comes on top. GPUs reach less with narrow networks.",
         markup=False,
         highlight=False,
     )
