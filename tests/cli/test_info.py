@@ -75,7 +75,7 @@ def test_the_overview_lists_the_networks(run_cli: RunCli) -> None:
         (["thesis/table_4_5/fpn_ad_resnet18_flip"], "'thesis/table_4_05/fpn_ad_resnet18_flip'"),
         (["syntetic"], "nearest is 'synthetic'"),
         (["synthetic", "--set", "model.width=4"], "synthetic is a checkpoint"),
-        (["mvit", "--set", "model.depth=50"], "model.depth has no effect on mvit"),
+        (["mvit", "--set", "model.depth=50"], "has no effect on mvit"),
         (["fpn", "--set", "model.deth=50"], "nearest is 'model.depth'"),
     ],
 )
