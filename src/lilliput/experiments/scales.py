@@ -44,7 +44,7 @@ class _Reduction:
 _REDUCTIONS = {
     Scale.MEDIUM: _Reduction(width=32, epochs=15, sizes=2, frames=1),
     # One training of the heaviest row takes at most four minutes on two cores with 2,110 clips.
-    Scale.SMALL: _Reduction(width=8, epochs=6, sizes=4, frames=2),
+    Scale.SMALL: _Reduction(width=8, epochs=4, sizes=4, frames=2),
     Scale.SMOKE: _Reduction(width=8, epochs=1, sizes=4, frames=2),
 }
 
