@@ -28,17 +28,16 @@ def _thesis_configs() -> list[ModelConfig]:
                 continue
             sizes = {"input_sizes": streams} if "multiscale" in name else {}
             for depth, adapted in ((18, True), (18, False), (50, True)):
-                if depth == 18 or size == 28:
-                    configs.append(
-                        ModelConfig(
-                            name=name,
-                            depth=depth,
-                            width=4,
-                            input_size=size,
-                            adapted=adapted,
-                            **sizes,
-                        )
+                configs.append(
+                    ModelConfig(
+                        name=name,
+                        depth=depth,
+                        width=4,
+                        input_size=size,
+                        adapted=adapted,
+                        **sizes,
                     )
+                )
     return configs
 
 

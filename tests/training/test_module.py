@@ -9,6 +9,16 @@ from lilliput.losses import BinaryCrossEntropy
 from lilliput.training.module import ActionModule, _channels_last
 
 
+def _smooth(network: torch.nn.Module) -> None:
+    """Without kinks: rounding that carries a value across one changes gradients by far more."""
+    for module in network.modules():
+        if hasattr(module, "relu"):
+            module.relu = torch.nn.Softplus()
+        if hasattr(module, "maxpool"):
+            pool = module.maxpool
+            module.maxpool = torch.nn.AvgPool3d(pool.kernel_size, pool.stride, pool.padding)
+
+
 @pytest.mark.parametrize("adapted", [True, False])
 def test_gradients_in_the_training_layout_equal_plain_float64_ones(adapted: bool) -> None:
     """Half precision and this layout together give garbage on some CPUs; fp32 must not."""
@@ -17,6 +27,8 @@ def test_gradients_in_the_training_layout_equal_plain_float64_ones(adapted: bool
     reference = build_model(config, 4).double()
     trained = build_model(config, 4)
     trained.load_state_dict(reference.state_dict())
+    for network in (reference, trained):
+        _smooth(network)
     clips, targets = torch.randn(4, 3, 16, 28, 28), torch.randint(0, 2, (4, 4)).float()
     loss = BinaryCrossEntropy()
     module = ActionModule(trained, loss, TrainingConfig(), targets.bool())
@@ -25,9 +37,8 @@ def test_gradients_in_the_training_layout_equal_plain_float64_ones(adapted: bool
     for (name, ours), theirs in zip(
         module.model.named_parameters(), reference.parameters(), strict=True
     ):
-        # Rounding moves a few values across a ReLU's kink; garbage is off by far more.
-        error = (ours.grad.double() - theirs.grad).norm() / theirs.grad.norm()
-        assert error < 0.05, name
+        scale = theirs.grad.abs().max()
+        assert (ours.grad.double() - theirs.grad).abs().max() < 1e-3 * scale + 1e-7, name
 
 
 def test_multistep_divides_by_ten_at_the_thesis_milestones() -> None:

@@ -19,7 +19,7 @@ SMOKE_CLIPS_PER_CLASS = 2
 class Scale(StrEnum):
     """How large the experiments are run.
 
-    ``thesis``: as the recipes say. ``medium``, for an hour of one GPU: networks of half the width,
+    ``thesis``: as the recipes say. ``medium``, for one GPU: networks of half the width,
     half the input size, few epochs, from scratch. ``small``, for two CPU cores: narrow networks, a
     quarter of the input size, half the frames. ``smoke``: one epoch of that on a few clips, to see
     that all runs.
