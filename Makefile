@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test check format clean
+.PHONY: install demo test check format benchmark clean
 
 install: .venv/installed
 
@@ -26,6 +26,16 @@ check: install
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Options of `python -m benchmarks`, such as make benchmark ARGS='--quick --data DATA'
+benchmark: .venv/benchmark-installed
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# A peer that cannot be installed is a row that says so.
+.venv/benchmark-installed: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,benchmark]'
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check pytorchvideo==0.1.5
+	touch $@
 
 clean:
 	rm -rf .venv demo runs

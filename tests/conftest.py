@@ -1,7 +1,8 @@
 import contextlib
 import io
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -45,6 +46,13 @@ threshold = "global"
 def _noise(frames: int, height: int, width: int, seed: int) -> np.ndarray:
     shape = (frames, height, width, 3)
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Converted networks of tests are kept apart from the user's."""
+    with mock.patch.dict(os.environ, {"LILLIPUT_CACHE": str(tmp_path_factory.mktemp("cache"))}):
+        yield
 
 
 @pytest.fixture(scope="session")

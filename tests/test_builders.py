@@ -72,12 +72,12 @@ def test_the_recipe_reaches_the_augmentation() -> None:
     assert transform.short_side == (1.0, 1.5)
     assert transform.flips.horizontal == 0.25
     assert tuple(transform.flips.pairs) == ((0, 1),)
-    assert transform.rand_augment is not None
-    assert (transform.rand_augment.num_ops, transform.rand_augment.magnitude) == (2, 9)
+    assert transform.rand_augment == (2, 9)
+    assert transform.rand_augment_size == "input"
     settings = {"augment": {"rand_augment_operations": 0, "flip_labels": "keep"}}
     transform = build_training_transform(_config(settings), KINETICS, TURNS)
     assert isinstance(transform, TrainingTransform)
-    assert transform.rand_augment is None
+    assert transform.rand_augment == (0, 0)
     assert tuple(transform.flips.pairs) == ()
 
 

@@ -74,7 +74,7 @@ def test_every_model_a_recipe_may_name_can_be_built() -> None:
         ("epochs=3", "no setting is called 'epochs'; nearest is 'training.epochs'"),
         (
             "training.precision=bf61",
-            "training.precision = 'bf61': input should be 'fp32', 'bf16' or 'fp16'; "
+            "training.precision = 'bf61': input should be 'auto', 'fp32', 'bf16' or 'fp16'; "
             "nearest is 'bf16'",
         ),
         ("model.name=resnet", "nearest is 'resnet3d'"),

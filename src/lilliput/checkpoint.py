@@ -1,8 +1,8 @@
 """One safetensors file that carries everything needed to use a model.
 
 Beside the weights its header holds a JSON document: configuration, class names and flip
-pairs, normalisation, thresholds, metrics. Loading reads tensors and JSON; nothing in the file
-is ever executed.
+pairs, normalisation, thresholds, metrics. An exported model carries the same document. Loading
+reads tensors and JSON; nothing in the file is ever executed.
 """
 
 import dataclasses
@@ -24,17 +24,16 @@ from lilliput.data.labels import LabelSet
 from lilliput.errors import CheckpointError, ConfigError
 from lilliput.video.transforms import Normalisation
 
-_KEY = "lilliput"
+DOCUMENT_KEY = "lilliput"  # of the document in every kind of model file
 _VERSION = 1
 SHIPPED = {"synthetic": "synthetic.safetensors"}  # names of models inside the package
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """A trained model and all that belongs to it.
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """All that belongs to a trained model beside its weights.
 
     Attributes:
-        state: Weights by name.
         config: The recipe it was trained with: network, sampling, input size, TTA.
         labels: Class names, in the order of the outputs, and flip pairs.
         normalisation: What its clips are normalised with.
@@ -44,7 +43,6 @@ class Checkpoint:
         note: A warning to show whenever it is used; empty for none.
     """
 
-    state: Mapping[str, torch.Tensor]
     config: Config
     labels: LabelSet
     normalisation: Normalisation
@@ -57,6 +55,52 @@ class Checkpoint:
     def flip_pairs(self) -> tuple[tuple[int, int], ...]:
         """Outputs that a mirrored view exchanges; none where the recipe keeps flipped labels."""
         return self.labels.flip_pairs if self.config.augment.flip_labels == "swap" else ()
+
+    @property
+    def clip_shape(self) -> tuple[int, int, int, int]:
+        """(3, T, H, W) of the network's input."""
+        side = self.config.model.input_size
+        return 3, self.config.sampling.num_frames, side, side
+
+    def to_json(self) -> str:
+        """The document that a model file carries."""
+        document = {
+            "version": _VERSION,
+            "config": self.config.model_dump(mode="json"),
+            "class_names": self.labels.class_names,
+            "flip_pairs": self.labels.flip_pairs,
+            "normalisation": dataclasses.asdict(self.normalisation),
+            "clip_seconds": self.clip_seconds,
+            "thresholds": self.thresholds,
+            "metrics": self.metrics,
+            "note": self.note,
+        }
+        return json.dumps(document)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Description":
+        """Reads that document.
+
+        Raises:
+            CheckpointError: It is of another version, incomplete or malformed.
+        """
+        try:
+            return cls(**_parse(json.loads(text)))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"its description is incomplete ({error})") from None
+        except ConfigError as error:
+            raise CheckpointError(str(error)) from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint(Description):
+    """A trained model and all that belongs to it.
+
+    Attributes:
+        state: Weights by name.
+    """
+
+    state: Mapping[str, torch.Tensor]
 
     def build_model(self) -> nn.Module:
         """The network with these weights, in evaluation mode.
@@ -81,21 +125,10 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path | str) -> None:
         CheckpointError: The file cannot be written.
     """
     path = Path(path)
-    document = {
-        "version": _VERSION,
-        "config": checkpoint.config.model_dump(mode="json"),
-        "class_names": checkpoint.labels.class_names,
-        "flip_pairs": checkpoint.labels.flip_pairs,
-        "normalisation": dataclasses.asdict(checkpoint.normalisation),
-        "clip_seconds": checkpoint.clip_seconds,
-        "thresholds": checkpoint.thresholds,
-        "metrics": checkpoint.metrics,
-        "note": checkpoint.note,
-    }
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()}
     partial = path.with_name(f".{path.name}.partial")
     try:
-        save_file(state, partial, metadata={_KEY: json.dumps(document)})
+        save_file(state, partial, metadata={DOCUMENT_KEY: checkpoint.to_json()})
     except SafetensorError as error:
         raise CheckpointError(f"{path}: cannot be written ({error})") from None
     partial.replace(path)
@@ -116,19 +149,18 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
         raise CheckpointError(
             f"{path}: not a readable safetensors file ({str(error).splitlines()[0]})"
         ) from None
-    if _KEY not in metadata:
+    if DOCUMENT_KEY not in metadata:
         raise CheckpointError(f"{path}: holds weights only; give a file of `lilliput train`")
     try:
-        checkpoint = _parse(json.loads(metadata[_KEY]), state)
+        description = Description.from_json(metadata[DOCUMENT_KEY])
+        checkpoint = Checkpoint(state=state, **vars(description))
         checkpoint.build_model()
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: its description is incomplete ({error})") from None
-    except (CheckpointError, ConfigError) as error:
+    except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
     return checkpoint
 
 
-def _parse(document: dict[str, Any], state: dict[str, torch.Tensor]) -> Checkpoint:
+def _parse(document: dict[str, Any]) -> dict[str, Any]:
     if document.get("version") != _VERSION:
         raise CheckpointError(
             f"written in format {document.get('version')}, this Lilliput reads {_VERSION}; "
@@ -138,20 +170,19 @@ def _parse(document: dict[str, Any], state: dict[str, torch.Tensor]) -> Checkpoi
     class_names, thresholds = tuple(document["class_names"]), tuple(document["thresholds"])
     if len(thresholds) != len(class_names):
         raise ValueError(f"{len(thresholds)} thresholds for {len(class_names)} classes")
-    return Checkpoint(
-        state=state,
-        config=parse_config(document["config"], source="its recipe"),
-        labels=LabelSet(
+    return {
+        "config": parse_config(document["config"], source="its recipe"),
+        "labels": LabelSet(
             class_names, tuple((left, right) for left, right in document["flip_pairs"])
         ),
-        normalisation=Normalisation(
+        "normalisation": Normalisation(
             tuple(normalisation["mean"]), tuple(normalisation["std"]), normalisation["per_clip"]
         ),
-        clip_seconds=float(document["clip_seconds"]),
-        thresholds=thresholds,
-        metrics=document["metrics"],
-        note=document["note"],
-    )
+        "clip_seconds": float(document["clip_seconds"]),
+        "thresholds": thresholds,
+        "metrics": document["metrics"],
+        "note": document["note"],
+    }
 
 
 def find_checkpoint(path: Path | str) -> Path:

@@ -7,7 +7,8 @@
     ├── DataError        a data set is missing, malformed or lacks what was asked of it
     ├── VideoError       one video cannot be read; batch jobs skip it, count it and list it
     ├── CheckpointError  a model file is missing, damaged or of another shape
-    └── TrainingError    a training cannot go on; its last good checkpoint is intact
+    ├── TrainingError    a training cannot go on; its last good checkpoint is intact
+    └── ExportError      an exported model differs too much from its checkpoint
 
 The message of each is one line that names the file or setting at fault and the remedy.
 The command line prints it without a traceback and exits with code 2.
@@ -36,3 +37,7 @@ class CheckpointError(LilliputError):
 
 class TrainingError(LilliputError):
     """A training cannot go on; its last good checkpoint is intact."""
+
+
+class ExportError(LilliputError):
+    """An exported model differs too much from its checkpoint."""

@@ -37,7 +37,7 @@ def test_help_does_not_wait_for_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("command", ["describe", "preview", "check", "split"])
+@pytest.mark.parametrize("command", ["describe", "preview", "check", "split", "pack"])
 def test_missing_data_set_is_a_data_error(tmp_path: Path, command: str) -> None:
     with pytest.raises(DataError, match="no such data set"):
         _run(command, tmp_path / "none")
@@ -99,7 +99,7 @@ def test_check_exits_with_1_when_something_is_wrong(root: Path) -> None:
     code, output = _run("check", root)
     assert code == 1
     assert "empty: 1" in output
-    assert "Run_2_2.mp4: 0 bytes" in output
+    assert "Run_2_2.mp4: the file is empty (0 bytes)" in output
 
 
 def test_check_lists_every_fault(root: Path) -> None:

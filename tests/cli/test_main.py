@@ -341,7 +341,7 @@ def test_a_video_given_as_a_model(run_cli: RunCli, tiny_folder: Path) -> None:
         ("training.schedule=onecycle", "nearest is 'one_cycle'"),
         ("nonsense", "--set nonsense: write it as section.key=value"),
         ("data.val=dev", "has no split 'dev'; it has: test, train, val"),
-        ("training.precision=bf16", "use 'fp32'"),
+        ("training.precision=bf16", "use 'auto' or 'fp32'"),
     ],
 )
 def test_a_setting_that_does_not_fit(

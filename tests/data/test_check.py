@@ -36,7 +36,7 @@ def test_every_fault_is_listed_under_its_kind(tiny: Path) -> None:
         str(train / "VIRAT_S_000101_a/0.mp4")
     ]
     assert report.empty == (
-        f"{train / 'VIRAT_S_000101_a/1.mp4'}: 0 bytes",
+        f"{train / 'VIRAT_S_000101_a/1.mp4'}: the file is empty (0 bytes); copy or record it again",
         "split 'test' has no clips",
     )
     assert len(report.corrupt) == 1

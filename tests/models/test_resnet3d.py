@@ -152,3 +152,31 @@ def test_basic_block_equals_torchvisions_with_the_same_weights() -> None:
 def test_unknown_depth_is_refused() -> None:
     with pytest.raises(ConfigError, match="18, 34 and 50"):
         ResNet3d(depth=101)
+
+
+@pytest.mark.parametrize("adapted", [True, False])
+def test_grey_clips_take_a_shorter_way_to_the_same_result(adapted: bool) -> None:
+    torch.manual_seed(0)
+    strides = adapted_strides(28) if adapted else (2, 2, 2, 2, 2)
+    network = ResNet3d(width=4, spatial_strides=strides).double()
+    grey = torch.randn(2, 1, 4, 28, 28).double().expand(-1, 3, -1, -1, -1)
+    called = []
+    network.conv1.register_forward_hook(lambda *_: called.append(True))
+    short = network.stem(grey)
+    short.square().sum().backward()
+    gradient = network.conv1.weight.grad.clone()
+    assert not called  # the short way it was
+    network.zero_grad()
+    plain = network.maxpool(network.relu(network.bn1(network.conv1(grey))))
+    plain.square().sum().backward()
+    torch.testing.assert_close(short, plain)
+    torch.testing.assert_close(gradient, network.conv1.weight.grad)
+
+
+def test_coloured_clips_do_not() -> None:
+    network, called = ResNet3d(width=4), []
+    network.conv1.register_forward_hook(lambda *_: called.append(True))
+    clips = torch.zeros(1, 3, 4, 28, 28)
+    clips[0, 2, 3, 27, 27] = 1e-3  # the last value of the last channel
+    network.stem(clips)
+    assert called

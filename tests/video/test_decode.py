@@ -5,9 +5,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lilliput.errors import VideoError
-from lilliput.video.decode import MAX_SHORT_SIDE, VideoReader, probe, read_video
+from lilliput.video import decode
+from lilliput.video.decode import MAX_SHORT_SIDE, VideoReader, decode_video, probe
 from lilliput.video.encode import write_video
 
 
@@ -38,9 +41,9 @@ def test_lossless_frames_come_back_exactly(
     tmp_path: Path, name: str, codec: str, size: tuple[int, int]
 ) -> None:
     frames = _noise(5, *size)
-    clip = read_video(_write_lossless(tmp_path / name, frames, codec))
-    np.testing.assert_array_equal(clip.frames.numpy(), frames.transpose(0, 3, 1, 2))
-    assert clip.frames.is_contiguous()
+    clip = decode_video(_write_lossless(tmp_path / name, frames, codec))
+    np.testing.assert_array_equal(clip[:].numpy(), frames.transpose(0, 3, 1, 2))
+    assert clip[:].is_contiguous()
     assert clip.fps == 10
     assert clip.damage is None
 
@@ -50,17 +53,17 @@ def test_every_frame_is_read(tmp_path: Path, num_frames: int) -> None:
     # Frame i has the grey value i mod 256, so an order or a loss would show.
     grey = (np.arange(num_frames) % 256).astype(np.uint8)
     frames = np.broadcast_to(grey[:, None, None, None], (num_frames, 16, 16, 3)).copy()
-    clip = read_video(_write_lossless(tmp_path / "a.mp4", frames))
-    np.testing.assert_array_equal(clip.frames[:, 0, 3, 5].numpy(), grey)
+    clip = decode_video(_write_lossless(tmp_path / "a.mp4", frames))
+    np.testing.assert_array_equal(clip[:][:, 0, 3, 5].numpy(), grey)
 
 
 def test_write_video_is_close_to_its_frames(tmp_path: Path) -> None:
     ramp = np.linspace(0, 255, 32, dtype=np.uint8)
     frames = np.broadcast_to(ramp[None, None, :, None], (6, 16, 32, 3)).copy()
     write_video(tmp_path / "a.mp4", frames, fps=25)
-    clip = read_video(tmp_path / "a.mp4")
+    clip = decode_video(tmp_path / "a.mp4")
     assert clip.fps == 25
-    difference = clip.frames.numpy().astype(int) - frames.transpose(0, 3, 1, 2)
+    difference = clip[:].numpy().astype(int) - frames.transpose(0, 3, 1, 2)
     assert abs(difference).mean() < 3
 
 
@@ -69,7 +72,7 @@ def test_large_pictures_are_scaled_to_the_short_side(tmp_path: Path) -> None:
     frame = np.zeros((1, 2160, 3840, 3), np.uint8)
     frame[:, :, 1920:] = 255
     write_video(tmp_path / "4k.mp4", frame, fps=10)
-    frames = read_video(tmp_path / "4k.mp4").frames
+    frames = decode_video(tmp_path / "4k.mp4")[:]
     assert tuple(frames.shape) == (1, 3, MAX_SHORT_SIDE, round(MAX_SHORT_SIDE * 16 / 9))
     assert frames[..., : frames.shape[-1] // 2 - 4].float().mean() < 8
     assert frames[..., frames.shape[-1] // 2 + 4 :].float().mean() > 247
@@ -96,12 +99,12 @@ def test_sideways_videos_are_turned_upright(tmp_path: Path, clockwise: int) -> N
     _turn(path, clockwise)
     # A display matrix (0 1; -1 0) sends right to down: a quarter turn clockwise.
     upright = np.rot90(frames, -clockwise // 90, axes=(1, 2))
-    np.testing.assert_array_equal(read_video(path).frames.numpy(), upright.transpose(0, 3, 1, 2))
+    np.testing.assert_array_equal(decode_video(path)[:].numpy(), upright.transpose(0, 3, 1, 2))
 
 
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match=r"none\.mp4: no such file"):
-        read_video(tmp_path / "none.mp4")
+        decode_video(tmp_path / "none.mp4")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +121,7 @@ def test_files_that_are_no_video(tmp_path: Path, name: str, content: bytes) -> N
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(VideoError, match=r"not a readable video|has no video stream") as caught:
-        read_video(path)
+        decode_video(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
 
@@ -126,7 +129,7 @@ def test_files_that_are_no_video(tmp_path: Path, name: str, content: bytes) -> N
 def test_empty_file(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").touch()
     with pytest.raises(VideoError, match=r"the file is empty \(0 bytes\)"):
-        read_video(tmp_path / "a.mp4")
+        decode_video(tmp_path / "a.mp4")
 
 
 def test_sound_only(tmp_path: Path) -> None:
@@ -137,26 +140,33 @@ def test_sound_only(tmp_path: Path) -> None:
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
     with pytest.raises(VideoError, match="has no video stream"):
-        read_video(tmp_path / "sound.mp4")
+        decode_video(tmp_path / "sound.mp4")
+
+
+def test_unknown_codec(tmp_path: Path) -> None:
+    path = _write_lossless(tmp_path / "a.mp4", _noise(2, 16, 16))
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"xyz9"))
+    with pytest.raises(VideoError, match="its codec is not known"):
+        decode_video(path)
 
 
 def test_mp4_cut_off_before_its_index(tmp_path: Path) -> None:
     path = _write_lossless(tmp_path / "a.mp4", _noise(20, 32, 32))
     path.write_bytes(path.read_bytes()[:-2000])  # the index lies at the end
     with pytest.raises(VideoError):
-        read_video(path)
+        decode_video(path)
 
 
 def test_damaged_tail_keeps_the_good_frames(tmp_path: Path) -> None:
     frames = _noise(20, 32, 32)
     path = _write_lossless(tmp_path / "a.avi", frames, "rawvideo")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    clip = read_video(path)
-    assert 0 < len(clip.frames) < 20
-    expected = frames[: len(clip.frames)].transpose(0, 3, 1, 2)
-    np.testing.assert_array_equal(clip.frames.numpy(), expected)
+    clip = decode_video(path)
+    assert 0 < len(clip) < 20
+    expected = frames[: len(clip)].transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(clip[:].numpy(), expected)
     assert clip.damage is not None
-    assert clip.damage.startswith(f"undecodable after frame {len(clip.frames)} (")
+    assert clip.damage.startswith(f"undecodable after frame {len(clip)} (")
 
 
 def test_fewer_frames_than_declared_is_damage(tmp_path: Path) -> None:
@@ -168,7 +178,7 @@ def test_fewer_frames_than_declared_is_damage(tmp_path: Path) -> None:
     )  # the first frame; the file now ends after the seventh
     size = 8 + struct.unpack_from("<I", data, chunk + 4)[0]
     path.write_bytes(data[: chunk + 7 * size])
-    assert read_video(path).damage == "only 7 of 20 frames are decodable"
+    assert decode_video(path).damage == "only 7 of 20 frames are decodable"
 
 
 def test_reader_stops_early_without_complaint(tmp_path: Path) -> None:
@@ -183,7 +193,7 @@ def test_footage_is_refused_as_a_clip(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("lilliput.video.decode.MAX_CLIP_BYTES", 5 * 3 * 16 * 16)
     path = _write_lossless(tmp_path / "a.mp4", _noise(6, 16, 16))
     with pytest.raises(VideoError, match=r"too long for a clip \(6\+ frames\)"):
-        read_video(path)
+        decode_video(path)
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])  # Matroska does not declare its frames
@@ -197,3 +207,51 @@ def test_probe_of_no_video(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"nothing")
     with pytest.raises(VideoError):
         probe(tmp_path / "a.mp4")
+
+
+@given(
+    num_frames=st.integers(1, 12),
+    size=st.tuples(st.integers(10, 40), st.integers(10, 40)),
+    seed=st.integers(0, 99),
+    codec=st.sampled_from(["libx264rgb", "rawvideo", "ffv1"]),
+)
+@settings(max_examples=25, deadline=None)
+def test_picked_frames_are_those_of_the_whole_clip(
+    tmp_path_factory: pytest.TempPathFactory,
+    num_frames: int,
+    size: tuple[int, int],
+    seed: int,
+    codec: str,
+) -> None:
+    suffix = {"libx264rgb": "mp4", "rawvideo": "avi", "ffv1": "mkv"}[codec]
+    path = tmp_path_factory.mktemp("clip") / f"a.{suffix}"
+    frames = _noise(num_frames, *size, seed)
+    clip = decode_video(_write_lossless(path, frames, codec))
+    picks = np.random.default_rng(seed).integers(0, num_frames, 7)  # any order, with repeats
+    np.testing.assert_array_equal(clip[picks].numpy(), frames[picks].transpose(0, 3, 1, 2))
+
+
+def test_only_picked_frames_are_converted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    converted = []
+    original = decode._to_array
+    monkeypatch.setattr(decode, "_to_array", lambda *a: converted.append(1) or original(*a))
+    clip = decode_video(_write_lossless(tmp_path / "a.mp4", _noise(9, 16, 16)))
+    assert converted == []
+    clip[np.array([4, 1, 4])]
+    assert len(converted) == 2  # a frame that is picked twice is converted once
+    with VideoReader(tmp_path / "a.mp4") as reader:
+        frames = list(reader.iter_lazy())
+    assert len(converted) == 2
+    np.testing.assert_array_equal(frames[3].to_rgb(), clip[:][3].numpy())
+
+
+def test_large_pictures_are_not_kept_at_their_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decode, "MAX_SHORT_SIDE", 8)
+    path = _write_lossless(tmp_path / "a.mp4", _noise(3, 16, 24))
+    with VideoReader(path) as reader:
+        assert all(frame.is_scaled for frame in reader.iter_lazy())
+    clip = decode_video(path)
+    assert not any(frame.is_scaled for frame in clip._frames)  # converted already
+    assert clip[:].shape == (3, 3, 8, 12)

@@ -1,5 +1,7 @@
 """Transforms: one draw per clip, the order of section 3.3, flips that know their labels."""
 
+from typing import Literal
+
 import pytest
 import torch
 from hypothesis import given
@@ -12,8 +14,9 @@ from lilliput.video.transforms import (
     Normalisation,
     RandomFlips,
     TrainingTransform,
-    random_crop,
+    apply_together,
     scale_short_side,
+    scaled_size,
     swap_order,
 )
 
@@ -79,26 +82,27 @@ def test_training_clip_is_the_same_on_all_frames() -> None:
         assert torch.equal(out, out[:, :1].expand_as(out))
 
 
-def test_short_side_is_drawn_over_the_whole_range(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = []
-
-    def record(frames: torch.Tensor, side: int) -> torch.Tensor:
-        drawn.append(side)
-        return scale_short_side(frames, side)
-
-    monkeypatch.setattr("lilliput.video.transforms.scale_short_side", record)
+def test_short_side_is_drawn_over_the_whole_range() -> None:
     transform = TrainingTransform(112, IDENTITY, flips=NO_FLIPS, rand_augment=None)
-    torch.manual_seed(0)
-    for _ in range(300):
-        transform(clip(num_frames=1), torch.zeros(1))
-    assert min(drawn) == 128
-    assert max(drawn) == 160
+    generator = torch.Generator().manual_seed(0)
+    sides = {transform.draw(20, 20, generator).side for _ in range(500)}
+    assert sides == set(range(128, 161))
+
+
+@given(st.integers(5, 300), st.integers(5, 300), st.integers(5, 200))
+def test_scaled_size_is_that_of_torchvision(height: int, width: int, side: int) -> None:
+    frames = torch.zeros((1, 3, height, width), dtype=torch.uint8)
+    assert scaled_size(height, width, side) == tuple(tvf.resize(frames, [side]).shape[-2:])
 
 
 def test_random_crop_reaches_every_corner_and_copies_pixels() -> None:
+    transform = TrainingTransform(
+        5, IDENTITY, short_side=(6 / 5, 6 / 5), flips=NO_FLIPS, rand_augment=None
+    )
     frames = clip(6, 7, 1)
     torch.manual_seed(0)
-    seen = {random_crop(frames, 5).numpy().tobytes() for _ in range(200)}
+    outputs = [transform(frames, torch.zeros(1))[0] for _ in range(200)]
+    seen = {(out * 255).round().to(torch.uint8).numpy().tobytes() for out in outputs}
     windows = {
         frames[..., top : top + 5, left : left + 5].contiguous().numpy().tobytes()
         for top in range(2)
@@ -108,29 +112,76 @@ def test_random_crop_reaches_every_corner_and_copies_pixels() -> None:
 
 
 def test_horizontal_flip_swaps_the_labels_that_have_a_direction() -> None:
-    frames, targets = clip(), torch.tensor([1.0, 0.0, 1.0])
-    flipped, swapped = RandomFlips(1.0, pairs=[(0, 1)])(frames, targets)
-    assert torch.equal(flipped, frames.flip(-1))
+    frames, targets = clip(14, 14), torch.tensor([1.0, 0.0, 1.0])
+    swapping, keeping = RandomFlips(1.0, pairs=[(0, 1)]), RandomFlips(1.0)
+    same_size = {"short_side": (1.0, 1.0), "rand_augment": None}
+    flipped, swapped = TrainingTransform(14, IDENTITY, flips=swapping, **same_size)(frames, targets)
+    torch.testing.assert_close(flipped, IDENTITY(frames.flip(-1)))
     assert swapped.tolist() == [0.0, 1.0, 1.0]
-    _, kept = RandomFlips(1.0)(frames, targets)
+    _, kept = TrainingTransform(14, IDENTITY, flips=keeping, **same_size)(frames, targets)
     assert kept.tolist() == targets.tolist()
+    unflipped = swapping.swap(targets, NO_FLIPS.draw())
+    assert unflipped.tolist() == targets.tolist()
 
 
 def test_flip_probability() -> None:
     torch.manual_seed(0)
     flips = RandomFlips(0.3)
-    frames = clip(num_frames=1)
-    count = sum(not torch.equal(flips(frames, torch.zeros(1))[0], frames) for _ in range(1000))
-    assert 250 < count < 350
+    assert 250 < sum(flips.draw().horizontal for _ in range(1000)) < 350
 
 
 def test_all_eight_symmetries_of_a_ceiling_view_occur() -> None:
     torch.manual_seed(0)
     flips, frames = RandomFlips(0.5, 0.5, 0.5), clip(num_frames=1)
-    seen = {flips(frames, torch.zeros(1))[0].contiguous().numpy().tobytes() for _ in range(200)}
+    seen = {flips.draw()(frames).contiguous().numpy().tobytes() for _ in range(200)}
     turned = [frames.rot90(quarter, (-2, -1)) for quarter in range(4)]
     symmetries = [view for turn in turned for view in (turn, turn.flip(-1))]
     assert seen == {view.contiguous().numpy().tobytes() for view in symmetries}
+
+
+@pytest.mark.parametrize("size", ["input", "native"])
+def test_a_batch_is_augmented_as_its_clips_are_one_by_one(size: Literal["input", "native"]) -> None:
+    flips = RandomFlips(0.5, 0.5, 0.5)
+    transform = TrainingTransform(14, KINETICS, flips=flips, rand_augment_size=size)
+    sides = [(12, 12), (20, 31), (33, 18)] * 20  # 60 clips, so that many share their steps
+    frames = [clip(height, width) for height, width in sides]
+    generator = torch.Generator().manual_seed(3)
+    drawn = [transform.draw(height, width, generator) for height, width in sides]
+    batch = transform.apply(frames, drawn)
+    assert batch.shape == (60, 3, 4, 14, 14)
+    for together, single, draw in zip(batch, frames, drawn, strict=True):
+        assert torch.equal(together, transform.apply([single], [draw])[0])
+
+
+def test_clips_that_share_a_step_take_it_in_one_call() -> None:
+    calls = []
+
+    def add(clips: torch.Tensor, step: int) -> torch.Tensor:
+        calls.append((len(clips), step))
+        return clips + step
+
+    small, large = clip(4, 4), clip(6, 6)
+    done = apply_together([small, large, small, small], [1, 1, 2, 1], add)
+    assert sorted(calls) == [(1, 1), (1, 2), (2, 1)]
+    for result, expected in zip(done, (small + 1, large + 1, small + 2, small + 1), strict=True):
+        assert torch.equal(result, expected)
+
+
+@pytest.mark.parametrize(("height", "width"), [(12, 20), (30, 24)])
+def test_native_size_operates_where_there_are_fewer_pixels(height: int, width: int) -> None:
+    transform = TrainingTransform(
+        14, IDENTITY, flips=NO_FLIPS, rand_augment=(1, 9), rand_augment_size="native"
+    )
+    frames = clip(height, width)
+    for seed in range(30):
+        out, _ = transform(frames, torch.zeros(1), torch.Generator().manual_seed(seed))
+        drawn = transform.draw(height, width, torch.Generator().manual_seed(seed))
+        operate, (top, left) = drawn.operations[0], drawn.corner
+        first = operate(frames) if height < 14 else frames
+        scaled = tvf.resize(first, [drawn.side], antialias=True)
+        cropped = scaled[..., top : top + 14, left : left + 14]
+        last = cropped if height < 14 else operate(cropped)
+        torch.testing.assert_close(out, last.permute(1, 0, 2, 3).float() / 255)
 
 
 @given(st.permutations(range(8)), st.integers(0, 4))

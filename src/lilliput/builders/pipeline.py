@@ -1,6 +1,5 @@
 """What leads from a clip on disk to the network's input."""
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -8,7 +7,7 @@ import torch
 
 from lilliput.config import AugmentConfig, Config, ModelConfig, SamplingConfig
 from lilliput.data.labels import LabelSet
-from lilliput.data.loading import ClipSampler, ClipsSampler, FrameSource
+from lilliput.data.loading import ClipSampler, ClipsSampler, ClipTransform, FrameSource
 from lilliput.data.statistics import measure_normalisation
 from lilliput.errors import ConfigError
 from lilliput.video.sampling import sample_evaluation, sample_training
@@ -66,7 +65,7 @@ def build_evaluation_sampler(config: Config, num_clips: int) -> ClipsSampler:
 
 def build_training_transform(
     config: Config, normalise: Normalisation, labels: LabelSet
-) -> Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]:
+) -> TrainingTransform | ClipTransform:
     """Augmentation as the recipe asks, or the evaluation transform where it asks for none.
 
     Raises:
@@ -84,6 +83,7 @@ def build_training_transform(
         short_side=augment.short_side,
         flips=_build_flips(augment, labels),
         rand_augment=(operations, augment.rand_augment_magnitude) if operations else None,
+        rand_augment_size=augment.rand_augment_size,
     )
 
 
@@ -102,7 +102,10 @@ def _sample_training(
 
 
 def _leave_targets(
-    transform: EvaluationTransform, frames: torch.Tensor, targets: torch.Tensor
+    transform: EvaluationTransform,
+    frames: torch.Tensor,
+    targets: torch.Tensor,
+    generator: torch.Generator | None = None,  # noqa: ARG001
 ) -> tuple[torch.Tensor, torch.Tensor]:
     return transform(frames), targets
 

@@ -1,9 +1,7 @@
-"""``lilliput data``: describe, preview, check and split a data set, or render one."""
+"""``lilliput data``: describe, preview, check, split and pack a data set, or render one."""
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,23 +10,20 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from lilliput.cli.data_shared import Root, folder_of, show_progress
+from lilliput.cli.pack import pack
+
 if TYPE_CHECKING:
     from lilliput.data import VideoDataset
     from lilliput.data.check import CheckReport
 
 app = typer.Typer(
-    help="Describe, preview, check, split or render a data set.",
+    help="Describe, preview, check, split, pack or render a data set.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 _FEW = 5  # lines shown of a list that a file has in full, or of what splits share
-Root = Annotated[
-    Path,
-    typer.Argument(
-        help="A TinyVIRAT folder, a folder per class, or a CSV manifest.", metavar="ROOT"
-    ),
-]
 
 
 class GroupBy(StrEnum):
@@ -52,7 +47,7 @@ def describe_command(
     from lilliput.data.plots import plot_class_resolutions, plot_clips_per_class
 
     dataset = read_dataset(root, strict=False)
-    with _progress(dataset, "reading headers") as advance:
+    with show_progress(dataset, "reading headers") as advance:
         description = describe(dataset, advance)
     folder = _folder(out, "describe", dataset)
     _write_json(folder / "describe.json", dataclasses.asdict(description))
@@ -85,7 +80,6 @@ def preview_command(
     """Draw what samplers pick and what augmentations do (figures 3.1 to 3.5)."""
     from lilliput.data import read_dataset
     from lilliput.data.preview import choose_clips, draw_augmentations, draw_samplers, find_clip
-    from lilliput.video.decode import read_video
 
     dataset = read_dataset(root, strict=False)
     if clip is not None:
@@ -94,7 +88,7 @@ def preview_command(
         clips = choose_clips(dataset.split(split, labelled=False), count)
     folder = _folder(out, "preview", dataset)
     for chosen in clips:
-        frames = read_video(chosen.path).frames
+        frames = chosen.read()[:]
         labels = ", ".join(dataset.labels.class_names[i] for i in chosen.labels or ())
         title = f"{chosen.clip_id} ({labels or 'no label'})"
         name = chosen.clip_id.replace("/", "_")
@@ -112,6 +106,8 @@ def check_command(
 ) -> None:
     """Decode everything; list what is corrupt, empty, mislabelled or shared between splits.
 
+    In a pack every clip is compared with its checksum instead.
+
     Exits with 0 when nothing is wrong and with 1 when something is. What splits share is a
     warning: it makes scores flatter, but the data can be used.
     """
@@ -119,7 +115,7 @@ def check_command(
     from lilliput.data.check import check
 
     dataset = read_dataset(root, strict=False)
-    with _progress(dataset, "decoding") as advance:
+    with show_progress(dataset, "decoding") as advance:
         report = check(dataset, advance)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -140,7 +136,10 @@ def split_command(
         Path | None, typer.Option(help="Folder of the manifest. [runs/split/<name>]")
     ] = None,
 ) -> None:
-    """Make a new validation split that shares no recording (or camera) with training."""
+    """Make a new validation split that shares no recording (or camera) with training.
+
+    Of a pack, the manifest names the original files; pack the manifest for speed.
+    """
     from lilliput.cli.data_tables import new_split_table
     from lilliput.data import read_dataset
     from lilliput.data.manifest import write_manifest
@@ -162,6 +161,9 @@ def split_command(
         highlight=False,
         soft_wrap=True,
     )
+
+
+app.command()(pack)
 
 
 def _print_report(console: Console, report: "CheckReport") -> None:
@@ -220,18 +222,8 @@ def _print_list(console: Console, title: str, lines: tuple[str, ...], *, most: i
         console.print(f"  … and {len(lines) - most} more", highlight=False)
 
 
-@contextmanager
-def _progress(dataset: "VideoDataset", title: str) -> Iterator[Callable[[], None]]:
-    total = sum(map(len, dataset.splits.values()))
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda: bar.advance(task)
-
-
 def _folder(out: Path | None, command: str, dataset: "VideoDataset") -> Path:
-    root = dataset.root.resolve()
-    name = root.parent.name if root.is_file() else root.name  # a manifest: the folder it lies in
-    folder = out or Path("runs") / command / name
+    folder = folder_of(out, command, dataset)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

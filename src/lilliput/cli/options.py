@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 Data = Annotated[
-    Path, typer.Option(help="TinyVIRAT's folder, a folder per class, or a .csv manifest.")
+    Path, typer.Option(help="TinyVIRAT's folder, a folder per class, a .csv manifest, or a pack.")
 ]
 Model = Annotated[
     str,
@@ -24,6 +24,14 @@ Overrides = Annotated[
 Models = Annotated[
     list[str],
     typer.Argument(help="Checkpoints, run folders or shipped models; several are averaged."),
+]
+EvaluationEngine = Annotated[
+    str | None,
+    typer.Option("--engine", help="torch, onnx, openvino or auto [torch; an export's own]."),
+]
+NumberFormat = Annotated[
+    str | None,
+    typer.Option("--precision", help="fp32, bf16 or int8 [fp32; what an export was made for]."),
 ]
 Thresholds = Annotated[
     Path | None, typer.Option(help="Report folder of `tune` [the model's own thresholds].")

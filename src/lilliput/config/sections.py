@@ -49,6 +49,7 @@ class AugmentConfig(Section):
     flip_pairs: tuple[tuple[str, str], ...] | None = None  # None: found by name, left and right
     rand_augment_operations: Annotated[int, Field(ge=0)] = 2
     rand_augment_magnitude: Annotated[int, Field(ge=0, le=30)] = 9
+    rand_augment_size: Literal["input", "native"] = "input"  # native: where it is the smaller
 
     @field_validator("short_side")
     @classmethod
@@ -96,7 +97,7 @@ class TrainingConfig(Section):
     balanced_sampling: bool = False  # draw rare classes as often as frequent ones
     accumulate_batches: Count = 1
     gradient_clip: Annotated[float, Field(ge=0)] = 0.0  # 0: off
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"  # auto: bf16 on GPUs that have it
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
     devices: Literal["auto"] | Count = 1
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1

@@ -6,6 +6,7 @@ from lilliput.data.clips import Clip, VideoDataset, targets_matrix
 from lilliput.data.folder import read_folder
 from lilliput.data.labels import LabelSet
 from lilliput.data.manifest import read_manifest
+from lilliput.data.packed import is_pack, read_pack
 from lilliput.data.tinyvirat import is_tinyvirat, read_tinyvirat
 from lilliput.errors import DataError
 
@@ -13,7 +14,7 @@ __all__ = ["Clip", "LabelSet", "VideoDataset", "read_dataset", "targets_matrix"]
 
 
 def read_dataset(root: Path | str, *, strict: bool = True) -> VideoDataset:
-    """Reads TinyVIRAT v1 or v2, a folder per class, or a CSV manifest, whichever ``root`` is.
+    """Reads TinyVIRAT v1 or v2, a folder per class, a CSV manifest or a pack of one of them.
 
     Args:
         root: The data set's folder, or the manifest.
@@ -29,6 +30,8 @@ def read_dataset(root: Path | str, *, strict: bool = True) -> VideoDataset:
         if root.suffix.lower() != ".csv":
             raise DataError(f"{root}: a data set is a folder or a .csv manifest")
         dataset = read_manifest(root)
+    elif is_pack(root):
+        dataset = read_pack(root)
     else:
         dataset = read_tinyvirat(root) if is_tinyvirat(root) else read_folder(root)
     if strict and dataset.problems:

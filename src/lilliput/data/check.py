@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from lilliput.data import published
 from lilliput.data.clips import Clip, VideoDataset
+from lilliput.data.frames import Fault, PackedFrames
 from lilliput.data.leaks import Shared, find_shared
 from lilliput.data.tinyvirat_classes import TINYVIRAT_CLASSES
 from lilliput.errors import VideoError
-from lilliput.video.decode import VideoReader
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class CheckReport:
         average_frames: Over all decodable clips.
         missing: Listed files that do not exist.
         empty: Files of 0 bytes, and splits without clips.
-        corrupt: Files that do not decode to their end, each with the cause.
+        corrupt: Clips that do not decode to their end or were damaged in a pack, with the cause.
         mislabelled: Entries the reader refused.
         differences: Where counts depart from the thesis' tables 4.1 and 4.2.
         comparison: What was compared with the tables, or why nothing was.
@@ -55,13 +56,18 @@ class _Inspection:
     """One decoded file: the kind of its fault, if any, and a digest of its bytes."""
 
     num_frames: int = 0
-    fault: str | None = None
+    fault: Fault | None = None
     cause: str = ""
     digest: str | None = None
 
 
 def check(dataset: VideoDataset, on_clip: Callable[[], None] = lambda: None) -> CheckReport:
-    """Decodes every frame of every clip; ``on_clip`` is called after each clip."""
+    """Decodes every clip, or compares a packed one with its checksum.
+
+    Args:
+        dataset: The clips.
+        on_clip: Called after each clip.
+    """
     inspections = {split: _inspect_all(clips, on_clip) for split, clips in dataset.splits.items()}
     everything = [item for items in inspections.values() for item in items]
     lengths = [item.num_frames for item in everything if item.num_frames]
@@ -129,17 +135,28 @@ def _inspect_all(clips: Sequence[Clip], on_clip: Callable[[], None]) -> list[_In
 
 
 def _inspect(clip: Clip) -> _Inspection:
-    if not clip.path.is_file():
-        return _Inspection(fault="missing", cause=f"{clip.path}: no such file")
-    if clip.path.stat().st_size == 0:
-        return _Inspection(fault="empty", cause=f"{clip.path}: 0 bytes")
     try:
-        with clip.path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        with VideoReader(clip.path) as reader:
-            num_frames = sum(1 for _ in reader)
+        frames = clip.read()
+        digest = digest_of_file(clip.path) if clip.packed is None else clip.packed.file_digest
     except (VideoError, OSError) as error:
-        return _Inspection(fault="corrupt", cause=str(error))
-    if reader.damage is not None:
-        return _Inspection(num_frames, "corrupt", f"{clip.path}: {reader.damage}", digest)
-    return _Inspection(num_frames, digest=digest)
+        fault = fault_of(clip.path) if clip.packed is None else clip.packed.fault
+        return _Inspection(fault=fault, cause=str(error))
+    if isinstance(frames, PackedFrames) and not frames.is_intact:
+        cause = f"{frames.file.path}: the frames of {clip.path} are damaged; pack again"
+        return _Inspection(len(frames), "corrupt", cause, digest)
+    if frames.damage is not None:
+        return _Inspection(len(frames), "corrupt", f"{clip.path}: {frames.damage}", digest)
+    return _Inspection(len(frames), digest=digest)
+
+
+def fault_of(path: Path) -> Fault:
+    """What kind of fault keeps a video file from being read."""
+    if not path.is_file():
+        return "missing"
+    return "corrupt" if path.stat().st_size else "empty"
+
+
+def digest_of_file(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

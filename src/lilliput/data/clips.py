@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from lilliput.data.frames import PackedClip, PackedFrames
 from lilliput.data.labels import LabelSet
-from lilliput.errors import DataError
+from lilliput.errors import DataError, VideoError
+from lilliput.video.decode import DecodedVideo, VideoInfo, decode_video, probe
 
 # VIRAT_S_040003_04_…: the first four digits are the scene. MEVA: ….school.G330 ends in the camera.
 _CAMERAS = (re.compile(r"^(\w+_S_\d{4})"), re.compile(r"\.(G\d{3,4})\b"))
@@ -16,19 +18,45 @@ _CAMERAS = (re.compile(r"^(\w+_S_\d{4})"), re.compile(r"\.(G\d{3,4})\b"))
 
 @dataclass(frozen=True)
 class Clip:
-    """One labelled video file.
+    """One labelled video file, or what a pack keeps of it.
 
     Attributes:
         clip_id: Unique within its split.
-        path: The video file.
+        path: The video file; a packed clip was read from it.
         labels: Class indices, or None where the labels are withheld.
         recording: The recording it was cut from; clips of one recording are not independent.
+        packed: Where a pack keeps its frames; None reads the file.
     """
 
     clip_id: str
     path: Path
     labels: tuple[int, ...] | None
     recording: str
+    packed: PackedClip | None = field(default=None, compare=False, repr=False)
+
+    def read(self) -> DecodedVideo | PackedFrames:
+        """Opens it: ``frames[picks]`` converts or copies the picked frames, ``frames[:]`` all.
+
+        Raises:
+            VideoError: It cannot be read.
+        """
+        if self.packed is None:
+            return decode_video(self.path)
+        if self.packed.frames is None:
+            raise VideoError(str(self.packed.error))
+        return self.packed.frames
+
+    def probe(self) -> VideoInfo:
+        """Size and length as the file's header has them.
+
+        Raises:
+            VideoError: The file cannot be opened, or it has no frames.
+        """
+        if self.packed is None:
+            return probe(self.path)
+        if self.packed.info is None:
+            raise VideoError(str(self.packed.error))
+        return self.packed.info
 
     @property
     def camera(self) -> str:

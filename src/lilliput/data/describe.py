@@ -13,7 +13,7 @@ import numpy as np
 
 from lilliput.data.clips import Clip, VideoDataset, targets_matrix
 from lilliput.errors import VideoError
-from lilliput.video.decode import VideoInfo, probe
+from lilliput.video.decode import VideoInfo
 
 RESOLUTION_GROUPS = ("0–20", "20–40", "40–60", "60–80", "80–100", "100–128", ">128")
 _GROUP_STARTS = (20, 40, 60, 80, 100, 129)  # figure 4.5's six groups, and what is larger
@@ -101,7 +101,7 @@ def _probe_all(
 
 def _probe(clip: Clip) -> VideoInfo | VideoError:
     try:
-        return probe(clip.path)
+        return clip.probe()
     except VideoError as error:
         return error
 

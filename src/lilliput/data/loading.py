@@ -5,20 +5,25 @@ interrupted training goes on exactly as it would have. A clip that cannot be rea
 ``UnreadableClip``: the batch goes on without it and carries the reason.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
 from lilliput.data.clips import Clip, targets_matrix
+from lilliput.data.frames import Frames
 from lilliput.errors import VideoError
-from lilliput.video.decode import read_video
+from lilliput.video.deferred import DrawnClip, DrawnClips
 
+Item = tuple[torch.Tensor | DrawnClip, torch.Tensor, int]  # clip, targets, index
+ClipTransform = Callable[
+    [torch.Tensor, torch.Tensor, torch.Generator],
+    tuple[torch.Tensor, torch.Tensor] | tuple[DrawnClip, torch.Tensor],
+]
 ClipSampler = Callable[[int, np.random.Generator], np.ndarray]
 ClipsSampler = Callable[[int], Sequence[np.ndarray]]
 
@@ -36,20 +41,30 @@ class Batch:
     """A batch on its way to the model.
 
     Attributes:
-        clips: (N, 3, T, H, W) in training; (N, V, 3, T, H, W), V clips each, in evaluation.
+        clips: (N, 3, T, H, W) in training, or what becomes that on the device;
+            (N, V, 3, T, H, W), V clips each, in evaluation.
         targets: (N, K) of 0 and 1.
         indices: (N,) positions in the split.
         unreadable: Clips that were skipped.
     """
 
-    clips: torch.Tensor
+    clips: torch.Tensor | DrawnClips
     targets: torch.Tensor
     indices: torch.Tensor
     unreadable: tuple[UnreadableClip, ...]
 
+    def pin_memory(self) -> "Batch":
+        """The same in memory that a GPU reads without waiting."""
+        return replace(
+            self,
+            clips=self.clips.pin_memory(),
+            targets=self.targets.pin_memory(),
+            indices=self.indices.pin_memory(),
+        )
+
 
 class FrameSource:
-    """Decoded frames of a list of clips, kept in memory if they fit.
+    """The frames of a list of clips: from a pack, from memory, or decoded anew.
 
     Args:
         clips: The clips.
@@ -65,13 +80,17 @@ class FrameSource:
         return len(self.clips)
 
     def fill(self, advance: Callable[[], None] = lambda: None) -> None:
-        """Decodes into the cache until it is full; unreadable clips are left for later."""
+        """Decodes into the cache until it is full; unreadable clips are left for later.
+
+        Packed clips need none: the operating system keeps in memory what is read of them.
+        """
         lock = Lock()
 
         def decode(index: int) -> None:
-            if self._room > 0 and index not in self._cache:
+            unpacked = self.clips[index].packed is None
+            if unpacked and self._room > 0 and index not in self._cache:
                 try:
-                    frames = self.read(index)
+                    frames = self.read(index)[:]
                 except VideoError:
                     frames = None
                 with lock:
@@ -83,25 +102,24 @@ class FrameSource:
         with ThreadPoolExecutor() as pool:  # decoding leaves Python's lock to others
             list(pool.map(decode, range(len(self))))
 
-    def read(self, index: int) -> torch.Tensor:
-        """(T, 3, H, W) uint8.
+    def read(self, index: int) -> Frames:
+        """Opens a clip: ``frames[picks]`` touches the picked frames only, ``frames[:]`` all.
 
         Raises:
             VideoError: The clip cannot be read.
         """
-        if index in self._cache:
-            return self._cache[index]
-        return read_video(self.clips[index].path).frames
+        cached = self._cache.get(index)
+        return self.clips[index].read() if cached is None else cached
 
 
-class TrainingClips(Dataset[tuple[torch.Tensor, torch.Tensor, int] | UnreadableClip]):
+class TrainingClips(Dataset[Item | UnreadableClip]):
     """One augmented clip per video; indexed by (epoch, position, repeat).
 
     Args:
         source: Where frames come from.
         num_classes: Classes K.
         sample: Picks frame indices from a frame count.
-        transform: Frames and targets to clip and targets; draws from torch's generator.
+        transform: Frames, targets and a generator to clip and targets.
         seed: Of all draws.
     """
 
@@ -110,7 +128,7 @@ class TrainingClips(Dataset[tuple[torch.Tensor, torch.Tensor, int] | UnreadableC
         source: FrameSource,
         num_classes: int,
         sample: ClipSampler,
-        transform: Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]],
+        transform: ClipTransform,
         *,
         seed: int,
     ) -> None:
@@ -123,23 +141,20 @@ class TrainingClips(Dataset[tuple[torch.Tensor, torch.Tensor, int] | UnreadableC
     def __len__(self) -> int:
         return len(self.source)
 
-    def __getitem__(
-        self, key: tuple[int, int, int]
-    ) -> tuple[torch.Tensor, torch.Tensor, int] | UnreadableClip:
+    def __getitem__(self, key: tuple[int, int, int]) -> Item | UnreadableClip:
         epoch, index, repeat = key
+        rng = np.random.default_rng([self.seed, epoch, index, *([repeat] if repeat else [])])
         try:
             frames = self.source.read(index)
+            picked = frames[self.sample(len(frames), rng)]
         except VideoError as error:
             return UnreadableClip(index, str(error))
-        rng = np.random.default_rng([self.seed, epoch, index, *([repeat] if repeat else [])])
-        picked = frames[torch.from_numpy(self.sample(len(frames), rng))]
-        with torch.random.fork_rng(devices=[]):  # the transforms draw from the global generator
-            torch.manual_seed(int(rng.integers(2**62)))
-            clip, targets = self.transform(picked, self.targets[index])
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        clip, targets = self.transform(picked, self.targets[index], generator)
         return clip, targets, index
 
 
-class EvaluationClips(Dataset[tuple[torch.Tensor, torch.Tensor, int] | UnreadableClip]):
+class EvaluationClips(Dataset[Item | UnreadableClip]):
     """The V evaluation clips of each video, stacked: (V, 3, T, H, W).
 
     Args:
@@ -164,17 +179,17 @@ class EvaluationClips(Dataset[tuple[torch.Tensor, torch.Tensor, int] | Unreadabl
     def __len__(self) -> int:
         return len(self.source)
 
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor, int] | UnreadableClip:
+    def __getitem__(self, index: int) -> Item | UnreadableClip:
         try:
             frames = self.source.read(index)
+            views = [frames[picks] for picks in self.sample(len(frames))]
         except VideoError as error:
             return UnreadableClip(index, str(error))
-        picks = [torch.from_numpy(indices) for indices in self.sample(len(frames))]
-        clips = torch.stack([self.transform(frames[pick]) for pick in picks])
+        clips = torch.stack([self.transform(view) for view in views])
         return clips, self.targets[index], index
 
 
-def collate(items: Sequence[tuple[torch.Tensor, torch.Tensor, int] | UnreadableClip]) -> Batch:
+def collate(items: Sequence[Item | UnreadableClip]) -> Batch:
     """Stacks what could be read."""
     readable = [item for item in items if not isinstance(item, UnreadableClip)]
     unreadable = tuple(item for item in items if isinstance(item, UnreadableClip))
@@ -182,69 +197,6 @@ def collate(items: Sequence[tuple[torch.Tensor, torch.Tensor, int] | UnreadableC
         empty = torch.empty(0)
         return Batch(empty, empty, torch.empty(0, dtype=torch.int64), unreadable)
     clips, targets, indices = zip(*readable, strict=True)
-    return Batch(torch.stack(clips), torch.stack(targets), torch.tensor(indices), unreadable)
-
-
-class EpochSampler(Sampler[tuple[int, int, int]]):
-    """A fresh order every epoch, yielding (epoch, position, repeat), shared out over processes.
-
-    ``repeat`` counts how often the clip came before in this epoch, so that a clip drawn twice
-    is augmented in two ways.
-
-    Args:
-        num_clips: Clips in the split.
-        seed: Of the orders.
-        weights: (num_clips,) chances of being drawn, with replacement; None shuffles.
-        rank: This process among ``world_size``.
-        world_size: Processes that share each epoch.
-    """
-
-    def __init__(
-        self,
-        num_clips: int,
-        *,
-        seed: int,
-        weights: np.ndarray | None = None,
-        rank: int = 0,
-        world_size: int = 1,
-    ) -> None:
-        self.num_clips = num_clips
-        self.seed = seed
-        self.weights = None if weights is None else weights / weights.sum()
-        self.rank = rank
-        self.world_size = world_size
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Called by the trainer before each epoch."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return -(-self.num_clips // self.world_size)
-
-    def __iter__(self) -> Iterator[tuple[int, int, int]]:
-        rng = np.random.default_rng([self.seed, self.epoch])
-        if self.weights is None:
-            order = rng.permutation(self.num_clips)
-        else:
-            order = rng.choice(self.num_clips, self.num_clips, p=self.weights)
-        # Every process gets the same number of clips: the first ones are repeated to fill up.
-        order = np.resize(order, len(self) * self.world_size)
-        seen: Counter[int] = Counter()
-        repeats = []
-        for position in order.tolist():
-            repeats.append(seen[position])
-            seen[position] += 1
-        own = slice(self.rank, None, self.world_size)
-        return (
-            (self.epoch, position, repeat)
-            for position, repeat in zip(order[own].tolist(), repeats[own], strict=True)
-        )
-
-
-def balancing_weights(clips: Sequence[Clip], num_classes: int) -> np.ndarray:
-    """(N,) chances of being drawn that even out classes: 1 / frequency of a clip's rarest label."""
-    targets = targets_matrix(clips, num_classes)
-    rarity = 1.0 / np.maximum(targets.sum(axis=0), 1)
-    weights = (targets * rarity).max(axis=1)
-    return np.where(weights > 0, weights, 1.0 / len(clips))
+    drawn = [clip for clip in clips if isinstance(clip, DrawnClip)]
+    batch = DrawnClips.join(drawn) if drawn else torch.stack(clips)
+    return Batch(batch, torch.stack(targets), torch.tensor(indices), unreadable)

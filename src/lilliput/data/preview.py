@@ -6,17 +6,16 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from torchvision import tv_tensors
-from torchvision.transforms import v2
 
 from lilliput.data.clips import Clip
 from lilliput.errors import DataError
 from lilliput.video import sampling
+from lilliput.video.rand_augment import draw_operations
 from lilliput.video.transforms import (
     Normalisation,
     RandomFlips,
     TrainingTransform,
-    random_crop,
+    crop,
     scale_short_side,
 )
 
@@ -103,34 +102,30 @@ def draw_augmentations(frames: torch.Tensor, title: str, *, input_size: int, see
 
 def augmentation_rows(frames: torch.Tensor, input_size: int, seed: int) -> dict[str, torch.Tensor]:
     """Each step of section 3.3 by name: (T, 3, H, W), every frame given the same draw."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        low, high = (round(input_size * factor) for factor in _SHORT_SIDE)
-        scaled = scale_short_side(frames, int(torch.randint(low, high + 1, ())))
-        cropped = random_crop(scaled, input_size)
-        rows = {
-            "original": frames,
-            "short side scale (3.3.1)": scaled,
-            "random crop (3.3.2)": cropped,
-            "horizontal flip (3.3.3)": cropped.flip(-1),
-            "vertical flip": cropped.flip(-2),
-            "quarter turn": cropped.rot90(1, (-2, -1)),
-        }
-        for magnitude in _MAGNITUDES:
-            torch.manual_seed(seed)  # the same two operations each time, as in figure 3.5
-            augment = v2.RandAugment(num_ops=2, magnitude=magnitude)
-            augmented = augment(tv_tensors.Video(cropped)).as_subclass(torch.Tensor)
-            rows[f"RandAugment N=2 M={magnitude} (3.3.4)"] = augmented
-        full = TrainingTransform(
-            input_size,
-            _PLAIN_PIXELS,
-            short_side=_SHORT_SIDE,
-            flips=RandomFlips(),
-            rand_augment=(2, 9),
-        )
-        for draw in range(1, _DRAWS + 1):
-            clip, _ = full(frames, torch.zeros(0))
-            rows[f"all of them, draw {draw}"] = (clip.transpose(0, 1) * 255).round().to(torch.uint8)
+    generator = torch.Generator().manual_seed(seed)
+    full = TrainingTransform(
+        input_size, _PLAIN_PIXELS, short_side=_SHORT_SIDE, flips=RandomFlips(), rand_augment=(2, 9)
+    )
+    drawn = full.draw(frames.shape[-2], frames.shape[-1], generator)
+    scaled = scale_short_side(frames, drawn.side)
+    cropped = crop(scaled, drawn.corner, input_size)
+    rows = {
+        "original": frames,
+        "short side scale (3.3.1)": scaled,
+        "random crop (3.3.2)": cropped,
+        "horizontal flip (3.3.3)": cropped.flip(-1),
+        "vertical flip": cropped.flip(-2),
+        "quarter turn": cropped.rot90(1, (-2, -1)),
+    }
+    for magnitude in _MAGNITUDES:
+        augmented = cropped
+        generator.manual_seed(seed)  # the same two operations each time, as in figure 3.5
+        for operate in draw_operations(2, magnitude, generator):
+            augmented = operate(augmented)
+        rows[f"RandAugment N=2 M={magnitude} (3.3.4)"] = augmented
+    for draw in range(1, _DRAWS + 1):
+        clip, _ = full(frames, torch.zeros(0), generator)
+        rows[f"all of them, draw {draw}"] = (clip.transpose(0, 1) * 255).round().to(torch.uint8)
     return rows
 
 

@@ -9,7 +9,6 @@ import torch
 from lilliput.data.clips import Clip
 from lilliput.data.loading import FrameSource
 from lilliput.errors import DataError, VideoError
-from lilliput.video.decode import probe
 from lilliput.video.transforms import Normalisation
 
 _MANY_CLIPS = 500  # from twice as many on only a part is read, evenly spread: as good as all
@@ -29,7 +28,7 @@ def measure_normalisation(source: FrameSource, kind: Literal["dataset", "clip"])
     counts, sums, squares = [], [], []
     for index in range(0, len(source), max(1, len(source) // _MANY_CLIPS)):
         try:
-            pixels = source.read(index).to(torch.float64).div_(255)
+            pixels = source.read(index)[:].to(torch.float64).div_(255)
         except VideoError:
             continue
         if kind == "clip":
@@ -54,7 +53,7 @@ def measure_clip_seconds(clips: Sequence[Clip]) -> float:
     seconds = []
     for clip in clips[:: max(1, len(clips) // _MANY_CLIPS)]:
         try:
-            info = probe(clip.path)
+            info = clip.probe()
         except VideoError:
             continue
         seconds.append(info.num_frames / info.fps)

@@ -8,71 +8,73 @@ import torch
 from torch.utils.data import DataLoader
 
 from lilliput.builders import build_evaluation_sampler, build_evaluation_transform
-from lilliput.checkpoint import Checkpoint
+from lilliput.checkpoint import Checkpoint, Description
 from lilliput.config import EvaluationConfig
 from lilliput.data import Clip, VideoDataset, targets_matrix
 from lilliput.data.loading import EvaluationClips, FrameSource, collate
-from lilliput.errors import DataError, VideoError
+from lilliput.errors import ConfigError, DataError, VideoError
 from lilliput.evaluation.scored import ScoredClips
 from lilliput.evaluation.views import score_views
 from lilliput.scoring import compute_metrics, tune_global, tune_per_class
-from lilliput.video.decode import probe
 
 
 def score_split(
-    checkpoint: Checkpoint,
+    model: Description,
     dataset: VideoDataset,
     split: str,
     *,
+    forward: Callable[[torch.Tensor], torch.Tensor] | None = None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> ScoredClips:
-    """Scores every clip of a split, with the checkpoint's own test-time augmentation.
+    """Scores every clip of a split, with the model's own test-time augmentation.
 
     Args:
-        checkpoint: The model.
+        model: A checkpoint, or the description of the network that ``forward`` runs.
         dataset: Where the split is found; its classes must be the model's.
         split: Labelled or not.
+        forward: From clips (N, 3, T, H, W) to logits (N, K), such as an engine of
+            ``lilliput.inference``; None runs the checkpoint's network in PyTorch.
         advance: Told how many more clips are done.
 
     Raises:
+        ConfigError: There is neither a checkpoint nor ``forward``.
         DataError: The classes differ, or not one clip can be read.
     """
-    _check_classes(checkpoint, dataset)
+    _check_classes(model, dataset)
     clips = dataset.split(split, labelled=False)
-    config = checkpoint.config
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = checkpoint.build_model().to(device)
+    config = model.config
+    forward = forward or _build_forward(model)
     loader = DataLoader(
         EvaluationClips(
             FrameSource(clips),
-            len(checkpoint.labels),
+            len(model.labels),
             build_evaluation_sampler(config, config.evaluation.num_clips),
-            build_evaluation_transform(config, checkpoint.normalisation),
+            build_evaluation_transform(config, model.normalisation),
         ),
         config.evaluation.batch_size,
         num_workers=config.data.workers,
         collate_fn=collate,
     )
-    scores = np.zeros((len(clips), len(checkpoint.labels)), dtype=np.float32)
+    scores = np.zeros((len(clips), len(model.labels)), dtype=np.float32)
     unreadable: list[str] = []
     for batch in loader:
         unreadable += [clip.reason for clip in batch.unreadable]
         if len(batch.indices):
             scores[batch.indices.numpy()] = score_views(
-                model, batch.clips.to(device), config.evaluation, checkpoint.flip_pairs
+                forward, batch.clips, config.evaluation, model.flip_pairs
             )
         advance(len(batch.indices) + len(batch.unreadable))
     if len(unreadable) == len(clips):
         raise DataError(f"{dataset.root}: not one clip of split '{split}' can be read")
     labelled = all(clip.labels is not None for clip in clips)
-    targets = targets_matrix(clips if labelled else [], len(checkpoint.labels))
+    targets = targets_matrix(clips if labelled else [], len(model.labels))
     return ScoredClips(
         clip_ids=np.array([clip.clip_id for clip in clips]),
         recordings=np.array([clip.recording for clip in clips]),
         sides=_sides(clips),
         scores=scores,
         targets=targets,
-        class_names=np.array(checkpoint.labels.class_names),
+        class_names=np.array(model.labels.class_names),
         unreadable=np.array(unreadable, dtype=str),
     )
 
@@ -106,8 +108,16 @@ def with_thresholds(checkpoint: Checkpoint, scored: ScoredClips, split: str) -> 
     )
 
 
-def _check_classes(checkpoint: Checkpoint, dataset: VideoDataset) -> None:
-    ours, theirs = checkpoint.labels.class_names, dataset.labels.class_names
+def _build_forward(model: Description) -> Callable[[torch.Tensor], torch.Tensor]:
+    if not isinstance(model, Checkpoint):
+        raise ConfigError("a description has no weights; give the engine that has them")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = model.build_model().to(device)
+    return lambda clips: network(clips.to(device))
+
+
+def _check_classes(model: Description, dataset: VideoDataset) -> None:
+    ours, theirs = model.labels.class_names, dataset.labels.class_names
     if ours != theirs:
         raise DataError(
             f"{dataset.root}: its {len(theirs)} classes are not the model's {len(ours)}, or come "
@@ -119,7 +129,7 @@ def _sides(clips: Sequence[Clip]) -> np.ndarray:
     sides = np.zeros(len(clips), dtype=np.int64)
     for row, clip in enumerate(clips):
         try:
-            info = probe(clip.path)
+            info = clip.probe()
         except VideoError:
             continue  # listed as unreadable already
         sides[row] = min(info.height, info.width)

@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from lilliput.builders import build_model
 from lilliput.config import Config
 from lilliput.errors import ConfigError
+from lilliput.training.precision import resolve_precision
 
 # Published dense peaks of half-precision tensor cores, FLOP/s.
 GPUS = {"h100": 989e12, "a100": 312e12, "rtx-4090": 165e12, "t4": 65e12}
@@ -66,7 +67,7 @@ def measure_rate(config: Config) -> float:
     layers = layers.to(device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     features = torch.randn(8, channels, config.sampling.num_frames, size, size, device=device)
     features = features.contiguous(memory_format=torch.channels_last_3d).requires_grad_()
-    half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(config.training.precision)
+    half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(resolve_precision(config.training))
     precision = partial(torch.autocast, device.type, dtype=half, enabled=half is not None)
     with FlopCounterMode(display=False) as counter, precision():
         layers(features).sum().backward()

@@ -1,15 +1,23 @@
 """Whole jobs on labelled clips: train and tune, evaluate, tune again, submit."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from rich.progress import Progress
 
-from lilliput.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, save_checkpoint
+from lilliput.checkpoint import (
+    Checkpoint,
+    Description,
+    find_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
 from lilliput.config import Config, EvaluationConfig, change_views
 from lilliput.data import VideoDataset
 from lilliput.errors import DataError
@@ -20,6 +28,8 @@ from lilliput.evaluation.scored import ScoredClips, average_scores
 from lilliput.evaluation.submission import write_submission
 from lilliput.experiments.saved import SCORES_FILE, SavedReport, read_report_folder
 from lilliput.training.fit import fit
+
+Forward = Callable[[torch.Tensor], torch.Tensor]  # clips (N, 3, T, H, W) to logits (N, K)
 
 
 @dataclass(frozen=True)
@@ -63,23 +73,25 @@ def evaluate_checkpoint(
 
 
 def evaluate_models(
-    checkpoints: Sequence[Checkpoint],
+    models: Sequence[Description],
     dataset: VideoDataset,
     split: str,
     folder: Path,
     *,
     model: str,
+    forwards: Sequence[Forward] = (),
     tuned: Path | None = None,
     baseline: Path | None = None,
 ) -> Evaluation:
     """Scores a labelled split and reports.
 
     Args:
-        checkpoints: One model, or several whose scores are averaged (an ensemble, section 5.1).
+        models: One, or several whose scores are averaged (an ensemble, section 5.1).
         dataset: Where the split is found.
         split: A labelled split.
         folder: Where ``scores.npz`` and the report go.
         model: What to call the model in the report.
+        forwards: What runs each of them; none runs checkpoints in PyTorch.
         tuned: The report folder of ``lilliput tune`` whose thresholds to use; None takes the
             model's own.
         baseline: The report folder of another run on the same split, to compare with.
@@ -88,14 +100,14 @@ def evaluate_models(
         DataError: The labels are withheld, or the thresholds are missing or do not fit.
     """
     dataset.split(split)  # refuses withheld labels before any work is done
-    thresholds = _common_thresholds(checkpoints, tuned)
+    thresholds = _common_thresholds(models, tuned)
     other = None if baseline is None else read_report_folder(baseline)
-    scored = average_scores([score_with_progress(one, dataset, split) for one in checkpoints])
+    scored = _score_all(models, dataset, split, forwards)
     facts = {"model": model, "data": str(dataset.root)}
-    facts["split"] = _split_in_words(checkpoints[0], split)
-    single = len(checkpoints) == 1
-    title = checkpoints[0].config.title if single else f"{len(checkpoints)} models, averaged"
-    note = _join_notes(checkpoint.note for checkpoint in checkpoints)
+    facts["split"] = _split_in_words(models[0], split)
+    single = len(models) == 1
+    title = models[0].config.title if single else f"{len(models)} models, averaged"
+    note = _join_notes(one.note for one in models)
     return _report(title, note, scored, thresholds, folder, facts, other)
 
 
@@ -144,61 +156,83 @@ def _write_thresholds(path: Path, scored: ScoredClips, config: EvaluationConfig)
     save_checkpoint(with_thresholds(checkpoint, scored, "tuning"), path)
 
 
-def change_checkpoint_views(checkpoint: Checkpoint, overrides: Sequence[str]) -> Checkpoint:
+def change_model_views(model: Description, overrides: Sequence[str]) -> Description:
     """The model with other test-time augmentation; see ``change_views``."""
-    return dataclasses.replace(checkpoint, config=change_views(checkpoint.config, overrides))
+    return dataclasses.replace(model, config=change_views(model.config, overrides))
 
 
 def submit(
-    checkpoints: Sequence[Checkpoint],
+    models: Sequence[Description],
     dataset: VideoDataset,
     split: str,
     path: Path,
     tuned: Path | None = None,
+    forwards: Sequence[Forward] = (),
 ) -> ScoredClips:
     """Scores a split without labels; writes the challenge's zip and the scores beside it.
 
     Args:
-        checkpoints: One model, or several whose scores are averaged (an ensemble, section 5.1).
+        models: One, or several whose scores are averaged (an ensemble, section 5.1).
         dataset: Where the split is found.
         split: The split.
         path: The zip.
         tuned: The report folder of ``lilliput tune`` whose thresholds to use; None takes the
             model's own.
+        forwards: What runs each of them; none runs checkpoints in PyTorch.
 
     Raises:
         DataError: Several models come without thresholds for their average, or the thresholds
             are for other classes.
     """
-    thresholds = _common_thresholds(checkpoints, tuned)
-    scored = average_scores([score_with_progress(one, dataset, split) for one in checkpoints])
+    thresholds = _common_thresholds(models, tuned)
+    scored = _score_all(models, dataset, split, forwards)
     write_submission(scored, thresholds, path)
     scored.save(path.with_name(f"{path.stem}_{SCORES_FILE}"))
     return scored
 
 
-def _common_thresholds(checkpoints: Sequence[Checkpoint], tuned: Path | None) -> np.ndarray:
-    if tuned is None and len(checkpoints) > 1:
+def _common_thresholds(models: Sequence[Description], tuned: Path | None) -> np.ndarray:
+    if tuned is None and len(models) > 1:
         raise DataError(
             "several models have no thresholds in common: run `lilliput tune` on their report "
             "folders and give its folder as --thresholds"
         )
-    thresholds = np.array(checkpoints[0].thresholds)
+    thresholds = np.array(models[0].thresholds)
     if tuned is not None:
         saved = read_report_folder(tuned)
-        if tuple(saved.scored.class_names) != checkpoints[0].labels.class_names:
+        if tuple(saved.scored.class_names) != models[0].labels.class_names:
             raise DataError(f"{tuned}: its thresholds are for other classes than the model's")
         thresholds = saved.thresholds
     return thresholds
 
 
-def score_with_progress(checkpoint: Checkpoint, dataset: VideoDataset, split: str) -> ScoredClips:
+def _score_all(
+    models: Sequence[Description],
+    dataset: VideoDataset,
+    split: str,
+    forwards: Sequence[Forward],
+) -> ScoredClips:
+    return average_scores(
+        [
+            score_with_progress(model, dataset, split, forward)
+            for model, forward in zip_longest(models, forwards)
+        ]
+    )
+
+
+def score_with_progress(
+    model: Description, dataset: VideoDataset, split: str, forward: Forward | None = None
+) -> ScoredClips:
     """``score_split`` with a progress bar."""
     with Progress(transient=True) as progress:
         total = len(dataset.split(split, labelled=False))
         task = progress.add_task(f"scoring {split}", total=total)
         return score_split(
-            checkpoint, dataset, split, advance=lambda done: progress.advance(task, done)
+            model,
+            dataset,
+            split,
+            forward=forward,
+            advance=lambda done: progress.advance(task, done),
         )
 
 
@@ -206,7 +240,7 @@ def _join_notes(notes: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(note for note in notes if note))
 
 
-def _split_in_words(checkpoint: Checkpoint, split: str) -> str:
+def _split_in_words(checkpoint: Description, split: str) -> str:
     """The split's name, and a warning where scores flatter."""
     if split not in checkpoint.metrics:
         return split

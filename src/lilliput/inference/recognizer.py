@@ -4,9 +4,8 @@ Short videos are one clip, as in training. Longer ones are cut into windows over
 length, which are read one after the other, so memory does not grow with the video.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import overload
 
@@ -14,82 +13,35 @@ import numpy as np
 import torch
 
 from lilliput.builders import build_evaluation_sampler, build_evaluation_transform
-from lilliput.checkpoint import Checkpoint, load_checkpoint
+from lilliput.checkpoint import Checkpoint, Description
 from lilliput.errors import ConfigError, VideoError
 from lilliput.evaluation.views import score_views
+from lilliput.inference.engines import Engine
+from lilliput.inference.engines.pytorch import TorchEngine
+from lilliput.inference.loading import load_model
+from lilliput.inference.prediction import Prediction, Window
+from lilliput.inference.windows import SourceFrame, WindowClips, cut_windows, in_batches
 from lilliput.scoring import apply_thresholds
 from lilliput.video.decode import VideoReader
 
+__all__ = ["Prediction", "Recognizer", "Window"]
+
 _ARRAY_FPS = 30.0  # assumed of frames that come without a clock
-
-
-@dataclass(frozen=True)
-class Window:
-    """The scores of one stretch of a video.
-
-    Attributes:
-        start_seconds: Where it begins.
-        end_seconds: Where it ends.
-        scores: (K,) in [0, 1].
-    """
-
-    start_seconds: float
-    end_seconds: float
-    scores: np.ndarray
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What was recognised in one video.
-
-    Attributes:
-        source: The file, or a name for frames that came from memory.
-        class_names: (K,) names.
-        scores: (K,) the highest score of each class over all windows.
-        labels: Names of the classes whose score exceeds its threshold, best first.
-        windows: One per stretch; a short video has one.
-        warning: None, or what is wrong with the file (its readable part was used).
-    """
-
-    source: str
-    class_names: tuple[str, ...]
-    scores: np.ndarray
-    labels: tuple[str, ...]
-    windows: tuple[Window, ...]
-    warning: str | None = None
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {
-            "source": self.source,
-            "labels": list(self.labels),
-            "scores": self._named(self.scores),
-            "windows": [
-                {
-                    "start_seconds": round(window.start_seconds, 3),
-                    "end_seconds": round(window.end_seconds, 3),
-                    "scores": self._named(window.scores),
-                }
-                for window in self.windows
-            ],
-            "warning": self.warning,
-        }
-
-    def _named(self, scores: np.ndarray) -> dict[str, float]:
-        return {
-            name: round(float(score), 4)
-            for name, score in zip(self.class_names, scores, strict=True)
-        }
+_WINDOWS_ON_GPU = 8  # scored together; a CPU is as fast with one at a time
 
 
 class Recognizer:
     """A loaded model, ready for videos.
 
     Args:
-        checkpoint: The model and all that belongs to it.
+        model: A checkpoint, or the description of the network in ``engine``.
+        engine: What runs the network; None runs the checkpoint's in PyTorch.
         window_seconds: Length of the windows that a longer video is cut into; None takes the
             length of the clips that the model was trained on.
-        device: Where to compute; None takes the GPU where there is one.
+
+    Attributes:
+        description: Class names, thresholds and all else that belongs to the model.
+        note: What to tell whoever reads its predictions; empty for nothing.
 
     Raises:
         ConfigError: The windows have no length.
@@ -97,35 +49,54 @@ class Recognizer:
 
     def __init__(
         self,
-        checkpoint: Checkpoint,
+        model: Description,
+        engine: Engine | None = None,
         *,
         window_seconds: float | None = None,
-        device: str | None = None,
     ) -> None:
-        self.checkpoint = checkpoint
-        self.window_seconds = checkpoint.clip_seconds if window_seconds is None else window_seconds
+        if engine is None:
+            if not isinstance(model, Checkpoint):
+                raise ConfigError("a description has no weights; give the engine that has them")
+            engine = TorchEngine(model.build_model())
+        self.description = model
+        self.engine = engine
+        self.note = "; ".join(filter(None, (model.note, engine.note)))
+        self.window_seconds = model.clip_seconds if window_seconds is None else window_seconds
         if not 0 < self.window_seconds < float("inf"):
             raise ConfigError(f"window_seconds = {self.window_seconds}: give a length in seconds")
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self._model = checkpoint.build_model().to(self.device)
-        config = checkpoint.config
-        self._sample = build_evaluation_sampler(config, config.evaluation.num_clips)
-        self._transform = build_evaluation_transform(config, checkpoint.normalisation)
+        self._windows_at_once = 1 if engine.device.type == "cpu" else _WINDOWS_ON_GPU
+        self._clips = WindowClips(
+            build_evaluation_sampler(model.config, model.config.evaluation.num_clips),
+            build_evaluation_transform(model.config, model.normalisation),
+        )
 
     @classmethod
     def load(
         cls,
         path: Path | str,
         *,
+        engine: str = "auto",
+        precision: str | None = None,
         window_seconds: float | None = None,
         device: str | None = None,
     ) -> "Recognizer":
-        """Loads a checkpoint file, a run folder, or a model that ships with the package.
+        """Loads a checkpoint, a run folder, a model that ships with the package, or an export.
+
+        Args:
+            path: Which model.
+            engine: ``"torch"``, ``"onnx"``, ``"openvino"`` or ``"auto"``, the fastest there is;
+                see ``load_model``.
+            precision: ``"fp32"``, ``"bf16"`` or ``"int8"``; None is fp32, and for an export what
+                it was made for.
+            window_seconds: As for the class.
+            device: Where PyTorch computes; None takes the GPU where there is one.
 
         Raises:
-            CheckpointError: There is none, or it is damaged.
+            CheckpointError: There is no such model, or it is damaged.
+            ConfigError: It does not run in this engine or precision.
         """
-        return cls(load_checkpoint(path), window_seconds=window_seconds, device=device)
+        description, loaded = load_model(path, engine=engine, precision=precision, device=device)
+        return cls(description, loaded, window_seconds=window_seconds)
 
     @overload
     def predict(self, video: Path | str | np.ndarray | torch.Tensor) -> Prediction: ...
@@ -148,10 +119,11 @@ class Recognizer:
         if isinstance(video, list):
             return list(self.predict_each(video))
         if isinstance(video, np.ndarray | torch.Tensor):
-            return self._predict(iter(_as_frames(video)), _ARRAY_FPS, source="array")
+            frames = (SourceFrame(pixels.contiguous) for pixels in _as_frames(video))
+            return self._predict(frames, _ARRAY_FPS, source="array")
         with VideoReader(video) as reader:
-            frames = (torch.from_numpy(frame) for frame in reader)
-            prediction = self._predict(frames, reader.fps, source=str(video))
+            decoded = map(SourceFrame.of_video, reader.iter_lazy())
+            prediction = self._predict(decoded, reader.fps, source=str(video))
             return replace(prediction, warning=reader.damage)
 
     def predict_each(self, videos: Iterable[Path | str]) -> Iterator[Prediction | VideoError]:
@@ -162,55 +134,35 @@ class Recognizer:
             except VideoError as error:
                 yield error
 
-    def _predict(self, frames: Iterable[torch.Tensor], fps: float, source: str) -> Prediction:
+    def _predict(self, frames: Iterable[SourceFrame], fps: float, source: str) -> Prediction:
         length = max(1, round(self.window_seconds * fps))
-        windows = [
-            Window(start / fps, (start + len(stretch)) / fps, self._score(stretch))
-            for start, stretch in cut_windows(frames, length)
-        ]
-        scores = np.max([window.scores for window in windows], axis=0)
-        return Prediction(
-            source, self.checkpoint.labels.class_names, scores, self._label(scores), tuple(windows)
-        )
+        windows: list[Window] = []
+        for batch in in_batches(cut_windows(frames, length), self._windows_at_once):
+            windows += self._score(batch, fps)
+        best = np.max([window.scores for window in windows], axis=0)
+        names = self.description.labels.class_names
+        return Prediction(source, names, best, self._label(best), tuple(windows))
 
-    def _score(self, frames: torch.Tensor) -> np.ndarray:
-        picks: Sequence[np.ndarray] = self._sample(len(frames))
-        clips = torch.stack([self._transform(frames[torch.from_numpy(pick)]) for pick in picks])
-        batch = clips[None].to(self.device)
-        scores: np.ndarray = score_views(
-            self._model, batch, self.checkpoint.config.evaluation, self.checkpoint.flip_pairs
-        )[0]
-        return scores
+    def _score(
+        self, batch: Sequence[tuple[int, Sequence[SourceFrame]]], fps: float
+    ) -> list[Window]:
+        clips = torch.stack([self._clips(frames) for _, frames in batch])
+        scores = score_views(
+            self.engine,
+            clips.to(self.engine.device),
+            self.description.config.evaluation,
+            self.description.flip_pairs,
+        )
+        return [
+            Window(start / fps, (start + len(frames)) / fps, row)
+            for (start, frames), row in zip(batch, scores, strict=True)
+        ]
 
     def _label(self, scores: np.ndarray) -> tuple[str, ...]:
-        positive = apply_thresholds(scores[None], np.array(self.checkpoint.thresholds))[0]
+        positive = apply_thresholds(scores[None], np.array(self.description.thresholds))[0]
         best_first = np.argsort(-scores)
-        names = self.checkpoint.labels.class_names
+        names = self.description.labels.class_names
         return tuple(names[index] for index in best_first if positive[index])
-
-
-def cut_windows(frames: Iterable[torch.Tensor], length: int) -> Iterator[tuple[int, torch.Tensor]]:
-    """Cuts a stream of frames into windows that overlap by half.
-
-    The last window ends with the last frame; a stream of at most ``length`` frames is one
-    window. Holds ``length`` frames at a time.
-
-    Yields:
-        The index of the first frame, and the frames (T, 3, H, W).
-    """
-    hop = max(1, length // 2)
-    window: deque[torch.Tensor] = deque(maxlen=length)
-    unseen = 0  # frames that no window has shown yet
-    count = 0
-    for frame in frames:
-        window.append(frame)
-        count += 1
-        unseen += 1
-        if len(window) == length and (unseen >= hop):
-            yield count - length, torch.stack(tuple(window))
-            unseen = 0
-    if unseen:
-        yield count - len(window), torch.stack(tuple(window))
 
 
 def _as_frames(video: np.ndarray | torch.Tensor) -> torch.Tensor:

@@ -6,7 +6,7 @@ Source: Tran et al., Learning Spatiotemporal Features with 3D Convolutional Netw
 import torch
 from torch import nn
 
-from lilliput.models.resize import resize_to
+from lilliput.models.resize import FittedMaxPool3d, resize_to
 
 _STAGES = ((1, 1), (1, 2), (2, 4), (2, 8), (2, 8))  # convolutions, and channels in widths
 _MAP_SIDE = 4  # of the last map of a 112 px clip, which the first linear layer reads
@@ -67,4 +67,4 @@ def _stage(in_channels: int, channels: int, convolutions: int, pool: int) -> nn.
         nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
         layers += [convolution, nn.BatchNorm3d(channels), nn.ReLU(inplace=True)]
         in_channels = channels
-    return nn.Sequential(*layers, nn.MaxPool3d((pool, 2, 2), ceil_mode=True))
+    return nn.Sequential(*layers, FittedMaxPool3d((pool, 2, 2), (pool, 2, 2), ceil_mode=True))

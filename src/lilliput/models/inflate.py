@@ -16,6 +16,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import nn
 
+from lilliput.models.resize import FittedMaxPool3d
+
 # Name and layer to its kernel and stride in time.
 TimeRule: TypeAlias = Callable[[str, nn.Module], tuple[int, int]]
 # 2-D layer, kernel and stride in time to the 3-D layer.
@@ -96,11 +98,10 @@ class InflatedConv3d(nn.Conv3d):
 
 
 def _inflate_max_pool(layer: nn.MaxPool2d, kernel: int, stride: int) -> nn.Module:
-    pool = nn.MaxPool3d(
+    pool = FittedMaxPool3d(
         (kernel, *_pair(layer.kernel_size)),
         (stride, *_pair(layer.stride)),
         (0, *_pair(layer.padding)),
-        (1, *_pair(layer.dilation)),
         ceil_mode=layer.ceil_mode,
     )
     return nn.Sequential(PadTime(kernel, stride), pool)

@@ -11,6 +11,7 @@ import math
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from lilliput.errors import ConfigError
 
@@ -154,8 +155,17 @@ class ResNet3d(nn.Module):
 
     def stem(self, clips: torch.Tensor) -> torch.Tensor:
         """What comes before the first stage: convolution and max pooling."""
-        features: torch.Tensor = self.maxpool(self.relu(self.bn1(self.conv1(clips))))
-        return features
+        pooled: torch.Tensor = self.maxpool(self.relu(self.bn1(self._convolve(clips))))
+        return pooled
+
+    def _convolve(self, clips: torch.Tensor) -> torch.Tensor:
+        """conv1; of grey clips one channel with the summed weights, a third of the work."""
+        if not _is_grey(clips):
+            features: torch.Tensor = self.conv1(clips)
+            return features
+        weight = self.conv1.weight.sum(1, keepdim=True)
+        stride, padding = self.conv1.stride, self.conv1.padding
+        return functional.conv3d(clips[:, :1], weight, self.conv1.bias, stride, padding)
 
     def forward(self, clips: torch.Tensor) -> list[torch.Tensor]:
         """(N, 3, T, H, W) to c2, c3, c4, c5."""
@@ -165,6 +175,17 @@ class ResNet3d(nn.Module):
             features = stage(features)
             maps.append(features)
         return maps
+
+
+def _is_grey(clips: torch.Tensor) -> bool:
+    """Whether the colours are equal, as from thermal and night cameras; looked for on CPUs only.
+
+    On a GPU a look would cost more than it saves, and an exported network must not depend on it.
+    """
+    if clips.device.type != "cpu" or torch.compiler.is_compiling():
+        return False
+    red, green, blue = clips.unbind(1)
+    return torch.equal(red, green) and torch.equal(red, blue)
 
 
 def stage_channels(depth: int, width: int) -> tuple[int, int, int, int]:

@@ -16,16 +16,16 @@ from lilliput.builders import (
 )
 from lilliput.config import Config
 from lilliput.data import VideoDataset
+from lilliput.data.epochs import EpochSampler, balancing_weights
 from lilliput.data.loading import (
-    EpochSampler,
     EvaluationClips,
     FrameSource,
     TrainingClips,
-    balancing_weights,
     collate,
 )
 from lilliput.data.statistics import measure_clip_seconds
-from lilliput.video.transforms import Normalisation
+from lilliput.video.deferred import DeferredTransform
+from lilliput.video.transforms import Normalisation, TrainingTransform
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,20 @@ def prepare_data(config: Config, dataset: VideoDataset) -> TrainingData:
 
 
 def build_loaders(
-    config: Config, data: TrainingData, rank: int, world_size: int
+    config: Config, data: TrainingData, rank: int, world_size: int, *, on_gpu: bool = False
 ) -> tuple[DataLoader[Any], DataLoader[Any]]:
-    """The share of process ``rank``, in batches."""
+    """The share of process ``rank``, in batches.
+
+    Args:
+        config: The recipe.
+        data: What is read.
+        rank: This process.
+        world_size: Processes in all.
+        on_gpu: Leave augmentation to the device, which does whole batches at once.
+    """
+    transform = data.train.transform
+    if on_gpu and isinstance(transform, TrainingTransform):
+        data.train.transform = DeferredTransform(transform)
     num_classes = data.train.targets.shape[1]
     balanced = config.training.balanced_sampling
     sampler = EpochSampler(
@@ -85,6 +96,7 @@ def build_loaders(
     shared = {
         "num_workers": config.data.workers,
         "collate_fn": collate,
+        "pin_memory": on_gpu,
         "persistent_workers": config.data.workers > 0,
         # The decoded clips are shared with forked workers, not copied to them.
         "multiprocessing_context": "fork" if _can_fork(config) else None,

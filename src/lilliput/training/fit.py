@@ -25,9 +25,10 @@ from lilliput.models.pretrained import load_pretrained
 from lilliput.training.batches import build_loaders, prepare_data
 from lilliput.training.folder import prepare_folder
 from lilliput.training.module import ActionModule
+from lilliput.training.precision import resolve_precision
 from lilliput.training.recorder import AtomicCheckpointIO, EpochLines, RunRecorder
 
-_PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
+PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 SYNTHETIC_NOTE = "trained on synthetic clips: it knows rendered scenes only"
 
 
@@ -44,11 +45,12 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
         The best model's checkpoint, not yet with tuned thresholds.
 
     Raises:
+        ConfigError: Half precision is asked for on a CPU, or a device that is not there.
         CheckpointError: The pretrained weights are missing, or are of another network.
         TrainingError: The folder is taken, the run cannot go on, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C; every finished epoch is kept.
     """
-    _check_precision(config)
+    resolve_precision(config.training)  # refused before anything is decoded
     dataset = replace(dataset, labels=build_labels(config, dataset.labels))
     state = prepare_folder(config, dataset, folder, resume)
     pl.seed_everything(config.training.seed, verbose=False)
@@ -68,19 +70,22 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
     def describe(weights: Mapping[str, torch.Tensor], metrics: Mapping[str, float]) -> Checkpoint:
         thresholds = (config.evaluation.fixed_threshold,) * len(dataset.labels)
         return Checkpoint(
-            weights,
-            config,
-            dataset.labels,
-            data.normalisation,
-            data.clip_seconds,
-            thresholds,
-            {"training": dict(metrics)},
-            note,
+            state=weights,
+            config=config,
+            labels=dataset.labels,
+            normalisation=data.normalisation,
+            clip_seconds=data.clip_seconds,
+            thresholds=thresholds,
+            metrics={"training": dict(metrics)},
+            note=note,
         )
 
-    with _quiet():
+    with quiet():
         trainer = _build_trainer(config, folder, RunRecorder(folder, describe))
-        loaders = build_loaders(config, data, trainer.global_rank, trainer.world_size)
+        on_gpu = trainer.strategy.root_device.type == "cuda"
+        loaders = build_loaders(
+            config, data, trainer.global_rank, trainer.world_size, on_gpu=on_gpu
+        )
         try:
             trainer.fit(module, *loaders, ckpt_path=state, weights_only=True)
         except SystemExit:  # how Lightning ends on Ctrl-C
@@ -103,7 +108,7 @@ def _build_trainer(config: Config, folder: Path, recorder: RunRecorder) -> pl.Tr
         return pl.Trainer(
             accelerator=training.accelerator,
             devices=training.devices,
-            precision=_PRECISIONS[training.precision],  # type: ignore[arg-type]
+            precision=PRECISIONS[resolve_precision(training)],  # type: ignore[arg-type]
             max_epochs=training.epochs,
             accumulate_grad_batches=training.accumulate_batches,
             gradient_clip_val=training.gradient_clip or None,
@@ -124,19 +129,8 @@ def _build_trainer(config: Config, folder: Path, recorder: RunRecorder) -> pl.Tr
         ) from None
 
 
-def _check_precision(config: Config) -> None:
-    on_cpu = config.training.accelerator == "cpu" or not (
-        torch.cuda.is_available() or torch.backends.mps.is_available()
-    )
-    if on_cpu and config.training.precision != "fp32":
-        raise ConfigError(
-            f"training.precision = '{config.training.precision}': gradients of 3-D convolutions "
-            "in half precision are unreliable on CPUs; use 'fp32'"
-        )
-
-
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keeps Lightning's greetings and advice on worker counts out of the way."""
     logger = logging.getLogger("lightning.pytorch")
     level = logger.level

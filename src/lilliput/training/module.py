@@ -10,6 +10,8 @@ from lilliput.data.loading import Batch, UnreadableClip
 from lilliput.errors import TrainingError
 from lilliput.scoring import compute_metrics, tune_global
 
+_CHECK_EVERY = 10  # steps: looking at a loss makes the processor wait for the GPU
+
 
 class ActionModule(pl.LightningModule):
     """A network under training.
@@ -48,21 +50,28 @@ class ActionModule(pl.LightningModule):
         self._note("train", batch)
         if len(batch.indices) == 0:
             return None
-        clips, targets = batch.clips, batch.targets
+        clips, targets = _moved(batch), batch.targets
         if len(clips) == 1:  # batch normalisation has no variance of a single value
             clips, targets = clips.repeat(2, 1, 1, 1, 1), targets.repeat(2, 1)
         # What the network draws (dropout) depends on the step alone, so that a resume repeats it.
         torch.manual_seed(hash((self.config.seed, self.current_epoch, batch_idx, self.global_rank)))
         loss = self._loss_of(clips, targets)
-        self._stop_unless_finite(loss)
+        self._finite &= torch.isfinite(loss.detach())
+        if (batch_idx + 1) % _CHECK_EVERY == 0:
+            self._stop_unless(self._finite)
         self.log(
             "train_loss", loss, on_step=True, on_epoch=True, prog_bar=True,
             batch_size=len(batch.indices),
         )  # fmt: skip
         return loss
 
+    def on_train_epoch_start(self) -> None:
+        """No loss was out of bounds yet."""
+        self._finite = torch.ones((), dtype=torch.bool, device=self.device)
+
     def on_validation_epoch_start(self) -> None:
         """Makes room for the logits; each process fills in its share."""
+        self._stop_unless(self._finite)  # before anything of this epoch is saved
         self._logits = torch.zeros(self.val_targets.shape, device=self.device)
         self._seen = torch.zeros(len(self.val_targets), device=self.device)
 
@@ -71,7 +80,7 @@ class ActionModule(pl.LightningModule):
         self._note("val", batch)
         if len(batch.indices) == 0:
             return
-        self._logits[batch.indices] = self.model(_channels_last(batch.clips[:, 0])).float()
+        self._logits[batch.indices] = self.model(_channels_last(_moved(batch)[:, 0])).float()
         self._seen[batch.indices] = 1
 
     def on_validation_epoch_end(self) -> None:
@@ -84,7 +93,7 @@ class ActionModule(pl.LightningModule):
         logits = logits[rows.to(logits.device)]
         targets = self.val_targets[rows].numpy()
         loss = self.loss(logits, torch.from_numpy(targets).to(logits))
-        self._stop_unless_finite(loss)
+        self._stop_unless(torch.isfinite(loss))
         known = logits.sigmoid().cpu().numpy()
         metrics = compute_metrics(known, targets, tune_global(known, targets))
         self.log("val_loss", loss, prog_bar=True)
@@ -118,7 +127,7 @@ class ActionModule(pl.LightningModule):
     def transfer_batch_to_device(
         self, batch: Batch, device: torch.device, dataloader_idx: int  # noqa: ARG002
     ) -> Batch:  # fmt: skip
-        """Moves the tensors, keeps the list of what was skipped."""
+        """Moves the tensors, augments what is drawn only, keeps the list of what was skipped."""
         return Batch(
             _channels_last(batch.clips.to(device, non_blocking=True)),
             batch.targets.to(device, non_blocking=True),
@@ -138,13 +147,18 @@ class ActionModule(pl.LightningModule):
         for clip in batch.unreadable:
             self.unreadable[split, clip.index] = clip
 
-    def _stop_unless_finite(self, loss: torch.Tensor) -> None:
-        if not torch.isfinite(loss):
+    def _stop_unless(self, finite: torch.Tensor) -> None:
+        if not finite:
             raise TrainingError(
-                f"the loss became {loss.item()} in epoch {self.current_epoch + 1}; the last good "
-                "checkpoint is intact. Try a lower training.learning_rate, "
+                f"the loss became infinite or no number in epoch {self.current_epoch + 1}; the "
+                "last good checkpoint is intact. Try a lower training.learning_rate, "
                 'training.gradient_clip = 1.0 or training.precision = "fp32"'
             )
+
+
+def _moved(batch: Batch) -> torch.Tensor:
+    assert isinstance(batch.clips, torch.Tensor), "drawn clips become a tensor on their way here"
+    return batch.clips
 
 
 def _channels_last(clips: torch.Tensor) -> torch.Tensor:

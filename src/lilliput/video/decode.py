@@ -3,9 +3,13 @@
 Frames leave here upright, as RGB, (C, H, W) uint8. Frames whose short side exceeds
 ``MAX_SHORT_SIDE`` are scaled down while they are converted, so that a 4K source costs
 no more memory than a small one; low-resolution clips pass untouched.
+
+Every frame of a clip must be decoded, for a file may declare more frames than it holds; but
+only the picked ones are converted: ``decode_video(path)[picks]``, or ``iter_lazy`` and ``to_rgb``
+for footage.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,23 +25,8 @@ MAX_CLIP_BYTES = 2**30  # decoded; a labelled "clip" above this is footage that 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".gif"}
 )
-_FIRST_PIXELS_FOR_THREADS = 640 * 480  # more decoder threads slow smaller pictures down
+_FIRST_PIXELS_FOR_THREADS = 640 * 480  # more threads slow smaller pictures down
 _DEFAULT_FPS = 30.0
-
-
-@dataclass(frozen=True)
-class VideoClip:
-    """A whole clip in memory.
-
-    Attributes:
-        frames: (T, 3, H, W) uint8, RGB.
-        fps: Frames per second the file claims, 30 when it claims nothing sensible.
-        damage: None, or what went wrong after the last frame that could be read.
-    """
-
-    frames: torch.Tensor
-    fps: float
-    damage: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +44,73 @@ class VideoInfo:
     height: int
     num_frames: int
     fps: float
+
+
+class LazyFrame:
+    """A decoded frame, converted to RGB when it is first asked for.
+
+    Attributes:
+        size: Width and height that it will have before it is turned upright, px.
+    """
+
+    __slots__ = ("_frame", "_reformatter", "_rgb", "path", "size")
+
+    def __init__(
+        self, frame: av.VideoFrame, reformatter: VideoReformatter, size: tuple[int, int], path: Path
+    ) -> None:
+        self._frame: av.VideoFrame | None = frame
+        self._reformatter = reformatter
+        self._rgb: np.ndarray | None = None
+        self.size = size
+        self.path = path
+
+    def to_rgb(self) -> np.ndarray:
+        """(3, H, W) uint8; the same array every time.
+
+        Raises:
+            VideoError: The pixel format is one that cannot be converted.
+        """
+        if self._rgb is None and self._frame is not None:
+            try:
+                self._rgb = _to_array(self._frame, self._reformatter, self.size)
+            except (av.FFmpegError, ValueError) as error:
+                raise VideoError(
+                    f"{self.path}: its frames cannot be converted to RGB ({_reason(error)}); "
+                    "re-encode it"
+                ) from None
+            self._frame = None  # its picture goes back to the decoder
+        assert self._rgb is not None
+        return self._rgb
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether converting shrinks it, so that it takes less memory converted."""
+        frame = self._frame
+        return frame is not None and frame.width * frame.height > self.size[0] * self.size[1]
+
+
+class DecodedVideo:
+    """A whole clip, decoded; ``video[picks]`` converts the picked frames, ``video[:]`` all.
+
+    Attributes:
+        fps: Frames per second the file claims, 30 when it claims nothing sensible.
+        damage: None, or what went wrong after the last frame that could be read.
+
+    Shape:
+        - ``video[picks]``: ``(len(picks), 3, H, W)`` uint8
+    """
+
+    def __init__(self, frames: Sequence[LazyFrame], fps: float, damage: str | None) -> None:
+        self._frames = frames
+        self.fps = fps
+        self.damage = damage
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __getitem__(self, picks: np.ndarray | slice) -> torch.Tensor:
+        positions = np.arange(len(self))[picks].tolist()
+        return torch.from_numpy(np.stack([self._frames[i].to_rgb() for i in positions]))
 
 
 class VideoReader:
@@ -89,6 +145,9 @@ class VideoReader:
             raise VideoError(f"{self.path}: has no video stream; give a video file")
         self._stream = streams[0]
         context = self._stream.codec_context
+        if context is None:
+            self._container.close()
+            raise VideoError(f"{self.path}: its codec is not known; re-encode it, as H.264 say")
         if context.width * context.height < _FIRST_PIXELS_FOR_THREADS:
             context.thread_count = 1
         rate = self._stream.average_rate
@@ -112,13 +171,17 @@ class VideoReader:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Yields (3, H, W) uint8 frames; stops at the first undecodable data."""
+        return (frame.to_rgb() for frame in self.iter_lazy())
+
+    def iter_lazy(self) -> Iterator[LazyFrame]:
+        """Yields frames that are not converted yet; stops at the first undecodable data."""
         reformatter = VideoReformatter()  # one per file: a new scaler per frame costs five times
         count = 0
         size: tuple[int, int] | None = None
         try:
             for frame in self._container.decode(self._stream):
                 size = size or _target_size(frame.width, frame.height)
-                yield _to_array(frame, reformatter, size)
+                yield LazyFrame(frame, reformatter, size, self.path)
                 count += 1
         except (av.FFmpegError, ValueError) as error:
             self.damage = f"undecodable after frame {count} ({_reason(error)})"
@@ -136,24 +199,26 @@ def probe(path: Path | str) -> VideoInfo:
         VideoError: The file cannot be opened, or does not say its length and has no frames.
     """
     with VideoReader(path) as reader:
-        num_frames = reader.declared_frames or sum(1 for _ in reader)
+        num_frames = reader.declared_frames or sum(1 for _ in reader.iter_lazy())
         width, height = reader.stored_size
         return VideoInfo(width, height, num_frames, reader.fps)
 
 
-def read_video(path: Path | str) -> VideoClip:
-    """Reads a whole clip into memory.
+def decode_video(path: Path | str) -> DecodedVideo:
+    """Decodes a whole clip; its frames are converted to RGB as they are picked.
 
     Raises:
         VideoError: Nothing can be decoded, or it is footage rather than a clip.
     """
-    frames: list[np.ndarray] = []
+    frames: list[LazyFrame] = []
     with VideoReader(path) as reader:
-        for frame in reader:
+        for frame in reader.iter_lazy():
+            if frame.is_scaled:
+                frame.to_rgb()
             frames.append(frame)
-            if len(frames) * frame.nbytes > MAX_CLIP_BYTES:
+            if len(frames) * 3 * frame.size[0] * frame.size[1] > MAX_CLIP_BYTES:
                 raise VideoError(f"{path}: too long for a clip ({len(frames)}+ frames); cut it up")
-        return VideoClip(torch.from_numpy(np.stack(frames)), reader.fps, reader.damage)
+        return DecodedVideo(frames, reader.fps, reader.damage)
 
 
 def _target_size(width: int, height: int) -> tuple[int, int]:
@@ -166,15 +231,18 @@ def _to_array(
 ) -> np.ndarray:
     # Every frame takes the first one's size, so a stream that changes size stays one clip.
     same = (frame.width, frame.height) == size
+    small = frame.width * frame.height < _FIRST_PIXELS_FOR_THREADS
     picture = reformatter.reformat(
         frame,
         width=size[0],
         height=size[1],
         format="rgb24",
         interpolation=Interpolation.BILINEAR if same else Interpolation.AREA,
+        threads=1 if small else None,  # starting threads takes longer than decoding a small clip
     ).to_ndarray()
-    quarter_turns = round(frame.rotation / 90) % 4  # phones record sideways and say so
-    return np.ascontiguousarray(np.rot90(picture, quarter_turns).transpose(2, 0, 1))
+    if quarter_turns := round(frame.rotation / 90) % 4:  # phones record sideways and say so
+        picture = np.rot90(picture, quarter_turns)
+    return np.ascontiguousarray(picture.transpose(2, 0, 1))
 
 
 def _reason(error: BaseException) -> str:

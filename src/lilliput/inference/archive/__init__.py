@@ -1,0 +1,1 @@
+"""Prediction over archives of any size: in this process, in several, or on a Ray cluster."""

@@ -1,0 +1,115 @@
+"""What an export must keep, and that nothing is left of one that does not."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lilliput.checkpoint import Checkpoint
+from lilliput.data import read_dataset
+from lilliput.errors import CheckpointError, ConfigError, ExportError
+from lilliput.evaluation.evaluate import score_split
+from lilliput.inference import export
+from lilliput.inference.export import LabelledClips, export_model
+from lilliput.inference.loading import load_model
+from lilliput.inference.recognizer import Recognizer
+from lilliput.scoring import compute_metrics
+
+pytest.importorskip("onnxruntime")
+pytest.importorskip("nncf")
+
+
+@pytest.fixture(scope="module")
+def labelled(tiny_folder: Path) -> LabelledClips:
+    return LabelledClips(read_dataset(tiny_folder))
+
+
+def test_int8_is_calibrated_judged_and_run(
+    micro_file: Path, micro_checkpoint: Checkpoint, labelled: LabelledClips, tmp_path: Path
+) -> None:
+    path = tmp_path / "new" / "model.xml"
+    done: list[int] = []
+    report = export_model(micro_file, path, "int8", labelled, advance=done.append)
+    assert sum(done) == 2 * 6
+    files = sorted(path.parent.iterdir())
+    assert [file.name for file in files] == ["model.bin", "model.xml"]
+    assert report.num_bytes == sum(file.stat().st_size for file in files)
+    description, engine = load_model(path)
+    assert (engine.name, engine.precision) == ("openvino", "int8")
+    scored = score_split(description, labelled.dataset, "val", forward=engine)
+    thresholds = np.array(micro_checkpoint.thresholds)
+    f1 = 100 * compute_metrics(scored.scores, scored.targets, thresholds).macro.f1
+    assert report.macro_f1 is not None
+    assert report.macro_f1[1] == pytest.approx(f1)
+    plain = score_split(micro_checkpoint, labelled.dataset, "val")
+    assert 0 < np.abs(plain.scores - scored.scores).max() < 0.1
+    assert 1e-4 < report.difference < 0.2
+
+
+def test_an_exported_model_predicts_as_its_checkpoint(micro_file: Path, tmp_path: Path) -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (9, 16, 16, 3), dtype=np.uint8)
+    expected = Recognizer.load(micro_file, engine="torch").predict(frames)
+    for name, precision in (("a.onnx", "fp32"), ("a.xml", "bf16")):
+        report = export_model(micro_file, tmp_path / name, precision)
+        assert report.macro_f1 is None
+        found = Recognizer.load(tmp_path / name).predict(frames)
+        np.testing.assert_allclose(found.scores, expected.scores, atol=0.02)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_other_logits_are_refused(
+    micro_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
+    monkeypatch.setitem(export.MAX_DIFFERENCE, precision, -1.0)
+    (tmp_path / "model.xml").write_text("old")
+    with pytest.raises(ExportError, match=r"model\.xml: its logits differ by .*nothing is written"):
+        export_model(micro_file, tmp_path / "model.xml", precision)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_logits_that_are_not_numbers_are_refused(
+    micro_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "TorchEngine", lambda *_, **__: lambda clips: clips.sum() * np.nan)
+    monkeypatch.setattr(torch, "cat", lambda tensors: torch.full((8, 3), float("nan")))
+    with pytest.raises(ExportError, match="its logits differ by nan"):
+        export_model(micro_file, tmp_path / "model.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loss_of_f1_is_refused(
+    micro_file: Path, labelled: LabelledClips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "_compare_f1", lambda *_: (80.0, 78.9))
+    with pytest.raises(ExportError, match=r"macro F1 is 78\.90 instead of 80\.00, more than 1\.0"):
+        export_model(micro_file, tmp_path / "model.xml", "int8", labelled)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "precision", "message"),
+    [
+        ("model.pt", "fp32", "name a file that ends with .onnx or .xml"),
+        ("model.xml", "int8", "give a data set with --data"),
+        ("model.onnx", "int8", "engine 'onnx' does not compute in int8: use engine 'openvino'"),
+    ],
+)
+def test_what_cannot_be_exported(
+    micro_file: Path, tmp_path: Path, name: str, precision: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        export_model(micro_file, tmp_path / name, precision)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_runs_in_its_own_way_only(micro_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "model.xml"
+    export_model(micro_file, path)
+    with pytest.raises(ConfigError, match="runs in engine 'openvino', not in 'torch'"):
+        load_model(path, engine="torch")
+    with pytest.raises(ConfigError, match="was exported for fp32; export it again for int8"):
+        load_model(path, precision="int8")
+    path.with_suffix(".bin").unlink()
+    with pytest.raises(CheckpointError, match=r"model\.bin: missing"):
+        load_model(path)

@@ -1,0 +1,164 @@
+"""Which engine and number format a model runs in, and what is kept of its conversion."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import numpy as np
+import pytest
+import torch
+
+from lilliput.checkpoint import Checkpoint
+from lilliput.errors import CheckpointError, ConfigError
+from lilliput.inference import loading
+from lilliput.inference.cache import cached
+from lilliput.inference.engines import ENGINES, import_extra
+from lilliput.inference.loading import load_model
+from lilliput.inference.recognizer import Recognizer
+
+pytest.importorskip("onnxruntime")
+pytest.importorskip("openvino")
+
+
+@pytest.fixture(scope="module")
+def clips(micro_checkpoint: Checkpoint) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(2, *micro_checkpoint.clip_shape, generator=generator)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_engine_computes_the_same(
+    micro_file: Path, micro_checkpoint: Checkpoint, clips: torch.Tensor, engine: str
+) -> None:
+    description, loaded = load_model(micro_file, engine=engine)
+    assert (loaded.name, loaded.precision, loaded.note) == (engine, "fp32", "")
+    assert description.labels == micro_checkpoint.labels
+    with torch.no_grad():
+        expected = micro_checkpoint.build_model()(clips)
+    bound = 1e-4 * float(expected.abs().max())
+    torch.testing.assert_close(loaded(clips), expected, rtol=0, atol=bound)
+
+
+def test_bf16_is_computed_or_its_lack_is_told(micro_file: Path, clips: torch.Tensor) -> None:
+    _, plain = load_model(micro_file, engine="torch")
+    for engine in ("torch", "openvino"):
+        _, loaded = load_model(micro_file, engine=engine, precision="bf16", device="cpu")
+        if loaded.precision == "bf16":
+            assert loaded.note == ""
+            assert not torch.equal(loaded(clips), plain(clips))
+        else:
+            assert loaded.note == "this machine has no bf16 arithmetic: computing in fp32"
+        torch.testing.assert_close(loaded(clips), plain(clips).cpu(), rtol=0.05, atol=0.1)
+    note = Recognizer.load(micro_file, engine="torch", precision="bf16", device="cpu").note
+    assert note.startswith("for tests")
+
+
+def test_predictions_are_the_same_in_every_engine(micro_file: Path) -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), dtype=np.uint8)
+    scores = [Recognizer.load(micro_file, engine=name).predict(frames).scores for name in ENGINES]
+    np.testing.assert_allclose(scores[1], scores[0], atol=1e-4)
+    np.testing.assert_allclose(scores[2], scores[0], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"engine": "tensorrt"}, "engine = 'tensorrt': use torch, onnx, openvino or auto"),
+        ({"engine": "torch", "precision": "fp8"}, "precision = 'fp8': use fp32, bf16, int8"),
+        (
+            {"engine": "torch", "precision": "int8"},
+            "engine 'torch' does not compute in int8: use engine 'openvino'",
+        ),
+        ({"engine": "openvino", "precision": "int8"}, r"lilliput export .*--precision int8 --data"),
+        ({"engine": "onnx", "device": "cuda"}, "computes on the CPU: use engine 'torch' on cuda"),
+    ],
+)
+def test_pairs_that_do_not_exist(micro_file: Path, settings: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_model(micro_file, **settings)
+
+
+def test_a_missing_package_names_its_extra() -> None:
+    with pytest.raises(ConfigError) as caught:
+        import_extra("openvino", "no_such_package")
+    assert str(caught.value) == (
+        "engine 'openvino' needs the package no_such_package: pip install 'lilliput[openvino]'"
+    )
+
+
+def test_a_second_start_converts_nothing(
+    micro_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clips: torch.Tensor
+) -> None:
+    monkeypatch.setenv("LILLIPUT_CACHE", str(tmp_path))
+    _, first = load_model(micro_file, engine="onnx")
+    (entry,) = tmp_path.iterdir()
+    content = entry.read_bytes()
+    monkeypatch.setattr(loading, "write_onnx", None)
+    _, second = load_model(micro_file, engine="onnx")
+    assert torch.equal(first(clips), second(clips))
+    damaged = bytearray(content)
+    damaged[len(damaged) // 2] ^= 1
+    entry.write_bytes(damaged)
+    with pytest.raises(TypeError):  # it converts again
+        load_model(micro_file, engine="onnx")
+
+
+def test_the_cache_makes_again_what_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LILLIPUT_CACHE", str(tmp_path))
+    made: list[Path] = []
+
+    def make(path: Path) -> None:
+        made.append(path)
+        path.write_text("content")
+
+    entry = cached("key", ".txt", make)
+    assert cached("key", ".txt", make) == entry
+    assert len(made) == 1
+    entry.write_text("damage")
+    assert cached("key", ".txt", make) == entry
+    assert entry.read_text() == "content"
+    assert cached("other key", ".txt", make) != entry
+
+    def fail(path: Path) -> None:
+        path.write_text("half")
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        cached("third key", ".txt", fail)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_several_may_fill_the_cache_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LILLIPUT_CACHE", str(tmp_path))
+    together = Barrier(4)
+
+    def make(path: Path) -> None:
+        together.wait()  # all found nothing, and all write
+        path.write_text("content")
+
+    with ThreadPoolExecutor(4) as pool:
+        entries = set(pool.map(lambda _: cached("key", ".txt", make), range(4)))
+    (entry,) = entries
+    assert entry.read_text() == "content"
+    assert list(tmp_path.iterdir()) == [entry]
+
+
+def test_a_cache_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LILLIPUT_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(ConfigError, match="set LILLIPUT_CACHE"):
+        cached("key", ".txt", lambda path: None)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.xml"])
+def test_files_that_are_no_exports(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CheckpointError, match="no such model"):
+        load_model(tmp_path / name)
+    (tmp_path / name).write_text("nothing")
+    (tmp_path / "model.bin").write_text("nothing")
+    with pytest.raises(CheckpointError, match=f"{name}: not a readable"):
+        load_model(tmp_path / name)
