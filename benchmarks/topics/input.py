@@ -53,7 +53,10 @@ def _compare(context: Context, clips: ClipSet, rand_augment: RandAugment) -> Tab
         f"Training input, {clips.name}, {'with' if augmented else 'without'} RandAugment",
         "16 segment frames, short side 128 to 160 px, crop 112, flip, "
         + ("RandAugment of the same operations and draws, " if augmented else "")
-        + "Kinetics normalisation; one process, one thread.",
+        + "Kinetics normalisation; one process, one thread. Clips in memory or in the page cache. "
+        "torchvision's reference works on floats and crops before RandAugment; PyTorchVideo "
+        "subsamples uniformly and reads the whole clip; RandAugment is torchvision's for all "
+        "peers, and ours gives the same pixels.",
         "ms a clip",
         rows,
         claims=tuple(claims if augmented else ()),

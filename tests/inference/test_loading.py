@@ -1,5 +1,7 @@
 """Which engine and number format a model runs in, and what is kept of its conversion."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -162,3 +164,36 @@ def test_files_that_are_no_exports(tmp_path: Path, name: str) -> None:
     (tmp_path / "model.bin").write_text("nothing")
     with pytest.raises(CheckpointError, match=f"{name}: not a readable"):
         load_model(tmp_path / name)
+
+
+_SIGNALS_AFTERWARDS = """
+import gc, signal, sys
+from pathlib import Path
+import torch
+from lilliput.inference.conversion import read_openvino, write_onnx
+from lilliput.inference.loading import load_model
+from lilliput.inference.quantisation import quantise
+
+model, folder = Path(sys.argv[1]), Path(sys.argv[2])
+for _ in range(2):
+    checkpoint, engine = load_model(model, engine="openvino")
+    engine(torch.zeros(1, *checkpoint.clip_shape))
+write_onnx(checkpoint, folder / "model.onnx")
+network = read_openvino(folder / "model.onnx")
+network = quantise(network, [torch.randn(1, *checkpoint.clip_shape)])
+del engine, network
+gc.collect()
+signal.signal(signal.SIGUSR1, lambda *_: print("handled"))
+signal.raise_signal(signal.SIGUSR1)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
+def test_signals_are_survived_after_networks_came_and_went(
+    micro_file: Path, tmp_path: Path
+) -> None:
+    """OpenVINO gives handlers a stack, which must not be gone when Ctrl-C comes."""
+    command = [sys.executable, "-c", _SIGNALS_AFTERWARDS, micro_file, tmp_path]
+    result = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "handled\n"

@@ -11,6 +11,7 @@ import torch
 from lilliput.checkpoint import DOCUMENT_KEY, Checkpoint, Description
 from lilliput.errors import CheckpointError
 from lilliput.inference.engines import Precision, import_extra
+from lilliput.inference.engines.openvino import openvino_core
 
 PRECISION_KEY = "lilliput_precision"
 
@@ -55,7 +56,7 @@ def write_openvino(
 
 def read_openvino(path: Path) -> Any:
     """An OpenVINO network from an ``.xml`` or ``.onnx`` file."""
-    return import_extra("openvino", "openvino").Core().read_model(path)
+    return openvino_core().read_model(path)
 
 
 def read_description(path: Path) -> tuple[Description, Precision]:

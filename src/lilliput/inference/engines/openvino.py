@@ -1,6 +1,8 @@
 """OpenVINO, the fastest engine on the CPUs that we measured."""
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -22,8 +24,7 @@ class OpenVinoEngine:
     name: EngineName = "openvino"
 
     def __init__(self, path: Path, precision: Precision = "fp32") -> None:
-        openvino = import_extra("openvino", "openvino")
-        core = openvino.Core()
+        core = openvino_core()
         self.device = torch.device("cpu")
         able = precision != "bf16" or "BF16" in core.get_property(
             "CPU", "OPTIMIZATION_CAPABILITIES"
@@ -47,3 +48,16 @@ class OpenVinoEngine:
         """Logits (N, K) of clips (N, 3, T, H, W)."""
         logits = self._network(clips.cpu().contiguous().numpy())[0]
         return torch.from_numpy(logits)
+
+
+@cache
+def openvino_core() -> Any:
+    """OpenVINO, started once and kept to the end of the process.
+
+    Each start gives signal handlers a stack of their own, and one that ends may leave them none:
+    with several, the next Ctrl-C or child process that ends would crash this one.
+
+    Raises:
+        ConfigError: OpenVINO is not installed.
+    """
+    return import_extra("openvino", "openvino").Core()
