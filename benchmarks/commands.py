@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 LILLIPUT = (sys.executable, "-c", "from lilliput.cli.main import main; main()")
@@ -23,23 +23,29 @@ class Finished:
     peak: int
 
 
+# A process counts the memory of the one that starts it until it runs its own program; so a small
+# one stands in between, and tells what the command took.
+_LAUNCHER = """
+import resource, subprocess, sys
+result = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(result.returncode)
+"""
+
+
 def run_command(command: Sequence[str], **variables: str) -> Finished:
     """Runs a command to its end.
 
     Raises:
         RuntimeError: It failed; the last line it wrote.
     """
-    environment: Mapping[str, str] = os.environ | variables
+    launcher = (sys.executable, "-I", "-S", "-c", _LAUNCHER)
     start = time.perf_counter()
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    result = subprocess.run(
+        [*launcher, *command], env=os.environ | variables, capture_output=True, text=True
     )
-    assert process.stderr is not None
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError((errors.strip().splitlines() or ["no message"])[-1])
+    if result.returncode:
+        raise RuntimeError((result.stderr.strip().splitlines() or ["no message"])[-1])
     unit = 1 if sys.platform == "darwin" else 1024
-    return Finished(seconds, usage.ru_maxrss * unit)
+    return Finished(seconds, int(result.stdout) * unit)

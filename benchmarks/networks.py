@@ -8,7 +8,7 @@ from lilliput.config import Config, parse_config
 from lilliput.data.labels import LabelSet
 from lilliput.data.tinyvirat_classes import TINYVIRAT_CLASSES
 from lilliput.models.facts import measure_facts
-from lilliput.video.transforms import KINETICS
+from lilliput.video.normalisation import KINETICS
 
 NUM_CLASSES = len(TINYVIRAT_CLASSES)
 FPN_AD_R18 = {"name": "fpn", "adapted": True}  # the thesis' pyramid on an adapted ResNet-3D 18

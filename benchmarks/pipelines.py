@@ -28,9 +28,11 @@ from benchmarks.readers import (
     read_torchcodec_approximate,
 )
 from lilliput.data import Clip
+from lilliput.video.flips import RandomFlips
+from lilliput.video.normalisation import KINETICS
 from lilliput.video.rand_augment import draw_operations
 from lilliput.video.sampling import random_segments
-from lilliput.video.transforms import KINETICS, RandomFlips, TrainingTransform
+from lilliput.video.transforms import TrainingTransform
 
 SIZE, SMALLEST, LARGEST = 112, 128, 160  # px
 OPERATIONS, MAGNITUDE = 2, 9

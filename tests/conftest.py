@@ -16,7 +16,7 @@ from lilliput.checkpoint import Checkpoint, save_checkpoint
 from lilliput.cli.main import main
 from lilliput.config import Config, load_config
 from lilliput.data import LabelSet
-from lilliput.video.transforms import KINETICS
+from lilliput.video.normalisation import KINETICS
 
 WriteVideo = Callable[..., Path]
 RunCli = Callable[..., tuple[int, str, str]]

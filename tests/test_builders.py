@@ -19,13 +19,8 @@ from lilliput.config import Config, LossConfig, load_config, parse_config, recip
 from lilliput.data import LabelSet
 from lilliput.data.loading import FrameSource
 from lilliput.errors import ConfigError, DataError
-from lilliput.video.transforms import (
-    IMAGENET,
-    KINETICS,
-    SYMMETRIC,
-    EvaluationTransform,
-    TrainingTransform,
-)
+from lilliput.video.normalisation import IMAGENET, KINETICS, SYMMETRIC
+from lilliput.video.transforms import EvaluationTransform, TrainingTransform
 
 PLAIN = LabelSet.from_names(["run", "walk"])
 TURNS = LabelSet.from_names(["turn_left", "turn_right"])

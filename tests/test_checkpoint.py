@@ -9,8 +9,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from lilliput.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, save_checkpoint
-from lilliput.errors import CheckpointError
-from lilliput.video.transforms import Normalisation
+from lilliput.errors import CheckpointError, ConfigError
+from lilliput.video.normalisation import Normalisation
 
 
 def _document(path: Path) -> dict:
@@ -202,6 +202,16 @@ def test_a_setting_of_a_newer_lilliput(micro_file: Path, tmp_path: Path) -> None
     document["config"]["model"]["name"] = "vivit"
     path = _rewrite(micro_file, tmp_path / "a.safetensors", document)
     assert "model.name = 'vivit': input should be 'resnet3d'" in _refusal(path)
+
+
+def test_a_network_whose_package_is_missing(
+    micro_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*_: object) -> None:
+        raise ConfigError("needs the package timm")
+
+    monkeypatch.setattr("lilliput.checkpoint.build_model", build)
+    assert _refusal(micro_file) == f"{micro_file}: needs the package timm"
 
 
 def test_weights_of_another_shape(micro_file: Path, tmp_path: Path) -> None:

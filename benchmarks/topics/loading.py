@@ -16,8 +16,10 @@ from benchmarks.timing import interleave
 from lilliput.data import Clip
 from lilliput.data.epochs import EpochSampler
 from lilliput.data.loading import FrameSource, TrainingClips, collate
+from lilliput.video.flips import RandomFlips
+from lilliput.video.normalisation import KINETICS
 from lilliput.video.sampling import random_segments
-from lilliput.video.transforms import KINETICS, RandomFlips, TrainingTransform
+from lilliput.video.transforms import TrainingTransform
 
 PACK, FILES, NATIVE = "Lilliput, pack", "Lilliput, files", "Lilliput, pack, native RandAugment"
 _PEERS = (

@@ -22,7 +22,7 @@ from lilliput.builders import build_model
 from lilliput.config import Config, parse_config
 from lilliput.data.labels import LabelSet
 from lilliput.errors import CheckpointError, ConfigError
-from lilliput.video.transforms import Normalisation
+from lilliput.video.normalisation import Normalisation
 
 DOCUMENT_KEY = "lilliput"  # of the document in every kind of model file
 _VERSION = 1
@@ -77,20 +77,6 @@ class Description:
         }
         return json.dumps(document)
 
-    @classmethod
-    def from_json(cls, text: str) -> "Description":
-        """Reads that document.
-
-        Raises:
-            CheckpointError: It is of another version, incomplete or malformed.
-        """
-        try:
-            return cls(**_parse(json.loads(text)))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"its description is incomplete ({error})") from None
-        except ConfigError as error:
-            raise CheckpointError(str(error)) from None
-
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint(Description):
@@ -118,6 +104,20 @@ class Checkpoint(Description):
         return model.eval()
 
 
+def read_document(text: str) -> Description:
+    """Reads the document that a model file carries.
+
+    Raises:
+        CheckpointError: It is of another version, incomplete or malformed.
+    """
+    try:
+        return Description(**_parse(json.loads(text)))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"its description is incomplete ({error})") from None
+    except ConfigError as error:
+        raise CheckpointError(str(error)) from None
+
+
 def save_checkpoint(checkpoint: Checkpoint, path: Path | str) -> None:
     """Writes the file; one that was there before stays whole until the new one is.
 
@@ -138,7 +138,8 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
     """Reads a checkpoint by path, or one that ships with the package by name.
 
     Raises:
-        CheckpointError: The file is missing, damaged, or was not written by Lilliput.
+        CheckpointError: The file is missing, damaged, was not written by Lilliput, or needs a
+            package that is not installed.
     """
     path = find_checkpoint(path)
     try:
@@ -152,10 +153,10 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
     if DOCUMENT_KEY not in metadata:
         raise CheckpointError(f"{path}: holds weights only; give a file of `lilliput train`")
     try:
-        description = Description.from_json(metadata[DOCUMENT_KEY])
+        description = read_document(metadata[DOCUMENT_KEY])
         checkpoint = Checkpoint(state=state, **vars(description))
         checkpoint.build_model()
-    except CheckpointError as error:
+    except (CheckpointError, ConfigError) as error:  # a package may be missing, such as timm
         raise CheckpointError(f"{path}: {error}") from None
     return checkpoint
 

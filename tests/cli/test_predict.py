@@ -68,8 +68,8 @@ def test_what_is_there_is_left_alone(
 ) -> None:
     (tmp_path / "out.csv").write_text("mine")
     code, out, err = run_cli("predict", micro_file, *some, "--out", tmp_path / "out.csv")
-    assert (code, out) == (0, "")
-    assert "is there already, and nothing is done; remove it to predict anew" in err
+    assert (code, out) == (2, "")
+    assert f"{tmp_path / 'out.csv'}: exists already; remove it or give another --out" in err
     assert (tmp_path / "out.csv").read_text() == "mine"
 
 

@@ -12,8 +12,10 @@ from lilliput.data.loading import (
     TrainingClips,
     collate,
 )
+from lilliput.video.flips import RandomFlips
+from lilliput.video.normalisation import KINETICS
 from lilliput.video.sampling import centre_segments, random_segments
-from lilliput.video.transforms import KINETICS, EvaluationTransform, RandomFlips, TrainingTransform
+from lilliput.video.transforms import EvaluationTransform, TrainingTransform
 
 
 @pytest.fixture

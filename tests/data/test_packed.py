@@ -28,8 +28,9 @@ from lilliput.data.packing import write_pack
 from lilliput.data.split import resplit
 from lilliput.data.statistics import measure_clip_seconds, measure_normalisation
 from lilliput.errors import DataError, VideoError
+from lilliput.video.normalisation import KINETICS
 from lilliput.video.sampling import random_segments, sample_evaluation, spaced_clips
-from lilliput.video.transforms import KINETICS, EvaluationTransform
+from lilliput.video.transforms import EvaluationTransform
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ class StandIn:
         return self
 
     def predict(self, path: str) -> Prediction:
-        with (self.folder / "log").open("a") as log:
+        with (self.folder / "log").open("a", errors="backslashreplace") as log:
             log.write(f"{Path(path).name}\n")
         word = Path(path).read_text() if Path(path).exists() else "unreadable"
         if word == "die" or (word == "die once" and self._is_first(path)):

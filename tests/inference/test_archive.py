@@ -1,3 +1,5 @@
+import csv
+import gc
 import json
 import os
 import signal
@@ -11,6 +13,8 @@ from io import StringIO
 from pathlib import Path
 from types import ModuleType
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
@@ -132,6 +136,41 @@ def test_no_process_reads_none(stand_in: ModuleType, tmp_path: Path) -> None:
     job = _job(stand_in, tmp_path, TWO)
     assert run_to_file(job, tmp_path / "out.csv", _silent()) == 0
     assert (tmp_path / "out.csv").read_text() == "source,labels,run,sit,warning,error\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("word", ["good", "unreadable"])
+def test_a_name_that_is_no_text(
+    stand_in: ModuleType, tmp_path: Path, suffix: str, word: str
+) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    (folder / os.fsdecode(b"caf\xe9.mp4")).write_text(word)
+    job = _job(stand_in, folder, in_this_process)
+    out = tmp_path / f"out.{suffix}"
+    assert run_to_file(job, out, _silent()) == (word == "unreadable")
+    if suffix == "jsonl":
+        (row,) = _rows(out)
+        assert row["source"] == str(job.videos[0])  # JSON has escapes for it
+        return
+    if suffix == "csv":
+        (row,) = csv.DictReader(out.read_text(encoding="utf-8").splitlines())
+    else:
+        (row,) = pq.read_table(out).to_pylist()
+    assert row["source"] == str(folder / r"caf\udce9.mp4")
+    if word == "unreadable":
+        assert row["error"] == f"{folder}/caf\\udce9.mp4: unreadable"
+
+
+def test_a_file_given_up_is_no_parquet(stand_in: ModuleType, folder: Path, tmp_path: Path) -> None:
+    (folder / "05.mp4").write_text("setting")
+    with pytest.raises(ConfigError):
+        run_to_file(_job(stand_in, folder, in_this_process), tmp_path / "a.parquet", _silent())
+    gc.collect()  # pytest fails where what is collected complains
+    rows = tmp_path / "a.parquet.partial" / "rows"
+    with pytest.raises(pa.ArrowInvalid):
+        pq.read_table(rows)
 
 
 @pytest.mark.parametrize("backend", [in_this_process, TWO], ids=["here", "2"])

@@ -72,11 +72,13 @@ def _make(folder: Path, words: dict[str, str]) -> Path:
 def test_predict_gives_the_same_rows(
     address: str, micro_file: Path, tiny_folder: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "bad.mp4").write_text("no video")
+    name = os.fsdecode(b"bad\xe9.mp4") if sys.platform == "linux" else "bad.mp4"  # no text
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / name).write_text("no video")
     lilliput = "from lilliput.cli.main import main; main()"
     outputs = []
     for options in ((), ("--ray", address)):
-        videos = (tiny_folder, tmp_path / "bad.mp4", tiny_folder / "test")
+        videos = (tiny_folder, tmp_path / "more", tiny_folder / "test")
         common = ("--json", "--engine", "torch", "--precision", "fp32")
         result = _run("-c", lilliput, "predict", micro_file, *videos, *common, *options)
         assert result.returncode == 2, result.stderr

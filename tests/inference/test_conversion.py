@@ -21,7 +21,7 @@ from lilliput.inference.conversion import (
 from lilliput.inference.engines.pytorch import TorchEngine
 from lilliput.inference.loading import load_model
 from lilliput.models import mvit
-from lilliput.video.transforms import KINETICS
+from lilliput.video.normalisation import KINETICS
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("openvino")

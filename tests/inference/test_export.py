@@ -1,14 +1,15 @@
 """What an export must keep, and that nothing is left of one that does not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from lilliput.checkpoint import Checkpoint
-from lilliput.data import read_dataset
-from lilliput.errors import CheckpointError, ConfigError, ExportError
+from lilliput.checkpoint import Checkpoint, save_checkpoint
+from lilliput.data import LabelSet, read_dataset
+from lilliput.errors import CheckpointError, ConfigError, DataError, ExportError
 from lilliput.evaluation.evaluate import score_split
 from lilliput.inference import export
 from lilliput.inference.export import LabelledClips, export_model
@@ -76,6 +77,21 @@ def test_logits_that_are_not_numbers_are_refused(
     with pytest.raises(ExportError, match="its logits differ by nan"):
         export_model(micro_file, tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_other_classes_are_refused_before_anything_is_converted(
+    micro_checkpoint: Checkpoint,
+    labelled: LabelledClips,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    labels = LabelSet.from_names(["a", "b", "c"])
+    model = tmp_path / "other.safetensors"
+    save_checkpoint(replace(micro_checkpoint, labels=labels), model)
+    monkeypatch.setattr(export, "write_onnx", None)
+    with pytest.raises(DataError, match="its 3 classes are not the model's 3, or come in another"):
+        export_model(model, tmp_path / "new" / "model.xml", "int8", labelled)
+    assert list(tmp_path.iterdir()) == [model]
 
 
 def test_a_loss_of_f1_is_refused(

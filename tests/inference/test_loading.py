@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -10,11 +11,15 @@ import numpy as np
 import pytest
 import torch
 
+from lilliput.builders import build_model
 from lilliput.checkpoint import Checkpoint
+from lilliput.config import ModelConfig
 from lilliput.errors import CheckpointError, ConfigError
 from lilliput.inference import loading
 from lilliput.inference.cache import cached
 from lilliput.inference.engines import ENGINES, import_extra
+from lilliput.inference.engines import pytorch as pytorch_engine
+from lilliput.inference.engines.pytorch import TorchEngine
 from lilliput.inference.loading import load_model
 from lilliput.inference.recognizer import Recognizer
 
@@ -53,6 +58,29 @@ def test_bf16_is_computed_or_its_lack_is_told(micro_file: Path, clips: torch.Ten
         torch.testing.assert_close(loaded(clips), plain(clips).cpu(), rtol=0.05, atol=0.1)
     note = Recognizer.load(micro_file, engine="torch", precision="bf16", device="cpu").note
     assert note.startswith("for tests")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ModelConfig(name="frame_resnet", input_size=28),  # 2-D convolutions
+        ModelConfig(name="resnet3d", width=4, input_size=14),
+    ],
+    ids=lambda config: config.name,
+)
+def test_bf16_runs_networks_of_either_kind(
+    config: ModelConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pytorch_engine, "has_bf16", lambda _: True)
+    torch.manual_seed(0)
+    model = build_model(config, 3, num_frames=4).eval()
+    clip = torch.randn(1, 3, 4, config.input_size, config.input_size)
+    with torch.inference_mode():
+        expected = model(clip)
+    loaded = TorchEngine(model, "bf16", "cpu")
+    assert (loaded.precision, loaded.note) == ("bf16", "")
+    bound = 0.1 * float(expected.abs().max())
+    torch.testing.assert_close(loaded(clip), expected, rtol=0, atol=bound)
 
 
 def test_predictions_are_the_same_in_every_engine(micro_file: Path) -> None:
@@ -154,6 +182,59 @@ def test_a_cache_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("LILLIPUT_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(ConfigError, match="set LILLIPUT_CACHE"):
         cached("key", ".txt", lambda path: None)
+
+
+@pytest.fixture
+def read_only_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stand-in for a folder without permission, which means nothing to root."""
+
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setenv("LILLIPUT_CACHE", str(tmp_path))
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    return tmp_path
+
+
+def test_a_cache_that_cannot_be_written(micro_file: Path, read_only_cache: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_model(micro_file, engine="onnx")
+    assert str(caught.value) == (
+        f"{read_only_cache}: cannot keep converted networks there (Permission denied); "
+        "set LILLIPUT_CACHE"
+    )
+
+
+@pytest.mark.usefixtures("read_only_cache")
+def test_auto_does_without_a_cache(
+    micro_file: Path, monkeypatch: pytest.MonkeyPatch, clips: torch.Tensor
+) -> None:
+    monkeypatch.setattr(loading, "_fastest", lambda _: "openvino")
+    _, loaded = load_model(micro_file)
+    assert loaded.name == "torch"
+    assert "set LILLIPUT_CACHE; until then engine 'torch' computes" in loaded.note
+    assert torch.equal(loaded(clips), load_model(micro_file, engine="torch")[1](clips))
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.xml"])
+def test_an_export_computes_on_the_cpu(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="computes on the CPU: use engine 'torch' on cuda"):
+        load_model(tmp_path / name, device="cuda")
+
+
+@pytest.mark.parametrize("precision", [None, "fp8"])
+def test_an_export_of_an_unknown_precision(
+    micro_checkpoint: Checkpoint,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    precision: str | None,
+) -> None:
+    (tmp_path / "model.onnx").touch()
+    texts = {"lilliput": micro_checkpoint.to_json()}
+    texts |= {} if precision is None else {"lilliput_precision": precision}
+    monkeypatch.setattr("lilliput.inference.conversion._onnx_metadata", lambda _: texts)
+    with pytest.raises(CheckpointError, match=rf"unknown precision \({precision}\); export again"):
+        load_model(tmp_path / "model.onnx")
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "model.xml"])

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lilliput.inference.windows import SourceFrame, WindowClips, cut_windows, in_batches
+from lilliput.video.normalisation import KINETICS
 from lilliput.video.sampling import sample_evaluation
-from lilliput.video.transforms import KINETICS, EvaluationTransform
+from lilliput.video.transforms import EvaluationTransform
 
 
 @given(
@@ -47,6 +48,14 @@ def test_shared_frames_give_the_clips_of_separate_windows(
         assert torch.equal(make(window), expected)
         picked |= {start + int(index) for pick in picks for index in pick}
     assert reads == Counter(picked)  # each picked frame once, no other
+
+
+def test_a_prepared_frame_lets_its_picture_go() -> None:
+    frame = SourceFrame(torch.zeros(3, 90, 90, dtype=torch.uint8).clone)
+    WindowClips(lambda _: [np.array([0, 0])], EvaluationTransform(5, KINETICS))([frame])
+    assert frame.ready is not None
+    assert frame.ready.shape == (3, 5, 5)
+    assert not hasattr(frame, "read")
 
 
 def test_batches_hold_everything_in_order() -> None:

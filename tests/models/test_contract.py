@@ -13,7 +13,7 @@ from lilliput.builders import build_model
 from lilliput.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lilliput.config import INPUT_SIZES, Config, ModelConfig, SamplingConfig
 from lilliput.data import LabelSet
-from lilliput.video.transforms import KINETICS
+from lilliput.video.normalisation import KINETICS
 
 THESIS = ("resnet3d", "multiscale", "fpn", "multiscale_fpn")
 FRAMES = 4

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from lilliput.video.deferred import DeferredTransform, DrawnClips
-from lilliput.video.transforms import KINETICS, RandomFlips, TrainingTransform
+from lilliput.video.flips import RandomFlips
+from lilliput.video.normalisation import KINETICS
+from lilliput.video.transforms import TrainingTransform
 
 SIDES = [(16, 16), (31, 20), (16, 16), (12, 40), (16, 16), (16, 16)]
 

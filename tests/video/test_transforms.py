@@ -8,16 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torchvision.transforms.v2 import functional as tvf
 
+from lilliput.video.flips import RandomFlips
+from lilliput.video.normalisation import KINETICS, Normalisation
 from lilliput.video.transforms import (
-    KINETICS,
     EvaluationTransform,
-    Normalisation,
-    RandomFlips,
     TrainingTransform,
     apply_together,
     scale_short_side,
     scaled_size,
-    swap_order,
 )
 
 IDENTITY = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
@@ -33,22 +31,6 @@ def clip(height: int = 20, width: int = 20, num_frames: int = 4) -> torch.Tensor
 
 def still(side: int = 24, num_frames: int = 5) -> torch.Tensor:
     return clip(side, side, 1).expand(num_frames, -1, -1, -1)
-
-
-def test_normalisation_by_hand_and_the_layout_flip() -> None:
-    frames = clip()
-    out = KINETICS(frames)
-    assert out.shape == (3, 4, 20, 20)
-    expected = (frames[2, 1, 5, 7].item() / 255 - 0.4051) / 0.2713
-    assert out[1, 2, 5, 7].item() == pytest.approx(expected, abs=1e-6)
-
-
-def test_per_clip_normalisation_ignores_ambient_light() -> None:
-    normalise = Normalisation((0, 0, 0), (0.1, 0.1, 0.1), per_clip=True)
-    frames = clip() // 2
-    out = normalise(frames)
-    torch.testing.assert_close(out.mean(dim=(1, 2, 3)), torch.zeros(3), atol=1e-5, rtol=0)
-    torch.testing.assert_close(normalise(frames + 40), out, atol=1e-5, rtol=0)
 
 
 @given(st.integers(5, 60), st.integers(5, 60), st.sampled_from([14, 28]))
@@ -89,7 +71,7 @@ def test_short_side_is_drawn_over_the_whole_range() -> None:
     assert sides == set(range(128, 161))
 
 
-@given(st.integers(5, 300), st.integers(5, 300), st.integers(5, 200))
+@given(st.integers(5, 90), st.integers(5, 90), st.integers(5, 90))
 def test_scaled_size_is_that_of_torchvision(height: int, width: int, side: int) -> None:
     frames = torch.zeros((1, 3, height, width), dtype=torch.uint8)
     assert scaled_size(height, width, side) == tuple(tvf.resize(frames, [side]).shape[-2:])
@@ -122,21 +104,6 @@ def test_horizontal_flip_swaps_the_labels_that_have_a_direction() -> None:
     assert kept.tolist() == targets.tolist()
     unflipped = swapping.swap(targets, NO_FLIPS.draw())
     assert unflipped.tolist() == targets.tolist()
-
-
-def test_flip_probability() -> None:
-    torch.manual_seed(0)
-    flips = RandomFlips(0.3)
-    assert 250 < sum(flips.draw().horizontal for _ in range(1000)) < 350
-
-
-def test_all_eight_symmetries_of_a_ceiling_view_occur() -> None:
-    torch.manual_seed(0)
-    flips, frames = RandomFlips(0.5, 0.5, 0.5), clip(num_frames=1)
-    seen = {flips.draw()(frames).contiguous().numpy().tobytes() for _ in range(200)}
-    turned = [frames.rot90(quarter, (-2, -1)) for quarter in range(4)]
-    symmetries = [view for turn in turned for view in (turn, turn.flip(-1))]
-    assert seen == {view.contiguous().numpy().tobytes() for view in symmetries}
 
 
 @pytest.mark.parametrize("size", ["input", "native"])
@@ -182,11 +149,3 @@ def test_native_size_operates_where_there_are_fewer_pixels(height: int, width: i
         cropped = scaled[..., top : top + 14, left : left + 14]
         last = cropped if height < 14 else operate(cropped)
         torch.testing.assert_close(out, last.permute(1, 0, 2, 3).float() / 255)
-
-
-@given(st.permutations(range(8)), st.integers(0, 4))
-def test_swapping_twice_is_nothing(order: list[int], num_pairs: int) -> None:
-    pairs = [(order[2 * k], order[2 * k + 1]) for k in range(num_pairs)]
-    swap = swap_order(8, pairs)
-    assert swap[swap].tolist() == list(range(8))
-    assert all(swap[left] == right for left, right in pairs)

@@ -10,16 +10,10 @@ from lilliput.data.labels import LabelSet
 from lilliput.data.loading import ClipSampler, ClipsSampler, ClipTransform, FrameSource
 from lilliput.data.statistics import measure_normalisation
 from lilliput.errors import ConfigError
+from lilliput.video.flips import RandomFlips
+from lilliput.video.normalisation import IMAGENET, KINETICS, SYMMETRIC, Normalisation
 from lilliput.video.sampling import sample_evaluation, sample_training
-from lilliput.video.transforms import (
-    IMAGENET,
-    KINETICS,
-    SYMMETRIC,
-    EvaluationTransform,
-    Normalisation,
-    RandomFlips,
-    TrainingTransform,
-)
+from lilliput.video.transforms import EvaluationTransform, TrainingTransform
 
 
 def build_labels(config: Config, labels: LabelSet) -> LabelSet:

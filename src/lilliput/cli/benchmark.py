@@ -46,7 +46,7 @@ def train_command(
     from lilliput.training.speed import measure_training
 
     console = Console(emoji=False)
-    with tempfile.TemporaryDirectory() as folder, console.status("measuring"):
+    with tempfile.TemporaryDirectory() as folder:
         root = data or Path(folder) / "clips"
         if data is None:
             write_synthetic(root, num_train=_RENDERED, num_val=1, num_test=0)

@@ -68,9 +68,7 @@ def predict(
     if out is not None:
         find_style(out)  # a wrong suffix is told before anything is loaded
         if out.exists() and not out.with_name(f"{out.name}.partial").exists():
-            line = f"{out}: is there already, and nothing is done; remove it to predict anew"
-            messages.print(line, markup=False, soft_wrap=True)
-            return
+            raise ConfigError(f"{out}: exists already; remove it or give another --out")
     loader = ModelLoader(model, engine, precision, window_seconds)
     job = _plan(loader, videos, workers, ray, messages)
     try:

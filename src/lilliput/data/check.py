@@ -10,10 +10,11 @@ from pathlib import Path
 
 from lilliput.data import published
 from lilliput.data.clips import Clip, VideoDataset
-from lilliput.data.frames import Fault, PackedFrames
+from lilliput.data.frames import Fault, PackedClip
 from lilliput.data.leaks import Shared, find_shared
 from lilliput.data.tinyvirat_classes import TINYVIRAT_CLASSES
 from lilliput.errors import VideoError
+from lilliput.video.decode import VideoReader, check_clip_length
 
 
 @dataclass(frozen=True)
@@ -135,13 +136,31 @@ def _inspect_all(clips: Sequence[Clip], on_clip: Callable[[], None]) -> list[_In
 
 
 def _inspect(clip: Clip) -> _Inspection:
+    return _inspect_file(clip.path) if clip.packed is None else _inspect_packed(clip, clip.packed)
+
+
+def _inspect_file(path: Path) -> _Inspection:
+    """Decodes and converts every frame, one at a time."""
+    num_frames = 0
     try:
-        frames = clip.read()
-        digest = digest_of_file(clip.path) if clip.packed is None else clip.packed.file_digest
+        with VideoReader(path) as reader:
+            digest = digest_of_file(path)
+            for frame in reader:
+                num_frames += 1
+                check_clip_length(path, num_frames, frame.nbytes)
     except (VideoError, OSError) as error:
-        fault = fault_of(clip.path) if clip.packed is None else clip.packed.fault
-        return _Inspection(fault=fault, cause=str(error))
-    if isinstance(frames, PackedFrames) and not frames.is_intact:
+        return _Inspection(fault=fault_of(path), cause=str(error))
+    if reader.damage is not None:
+        return _Inspection(num_frames, "corrupt", f"{path}: {reader.damage}", digest)
+    return _Inspection(num_frames, digest=digest)
+
+
+def _inspect_packed(clip: Clip, packed: PackedClip) -> _Inspection:
+    """Compares the frames with their checksum."""
+    frames, digest = packed.frames, packed.file_digest
+    if frames is None:
+        return _Inspection(fault=packed.fault, cause=str(packed.error))
+    if not frames.is_intact:
         cause = f"{frames.file.path}: the frames of {clip.path} are damaged; pack again"
         return _Inspection(len(frames), "corrupt", cause, digest)
     if frames.damage is not None:

@@ -4,6 +4,7 @@ import glob
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,10 +20,10 @@ def whole_folder(root: Path) -> Iterator[Path]:
     root = root.resolve()
     root.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(root)
-    partial = root.with_name(f".{root.name}.partial-{os.getpid()}")
+    partial = Path(tempfile.mkdtemp(prefix=f".{root.name}.partial-", dir=root.parent))
     try:
-        partial.mkdir()
         with _locked(partial):
+            partial.chmod(0o755)  # made for its owner alone, as temporary folders are
             yield partial
             _sync(partial)
             if root.exists():

@@ -18,6 +18,8 @@ from lilliput.data.clips import Clip, targets_matrix
 from lilliput.data.frames import Frames
 from lilliput.errors import VideoError
 from lilliput.video.deferred import DrawnClip, DrawnClips
+from lilliput.video.normalisation import stack_clips
+from lilliput.video.transforms import EvaluationTransform
 
 Item = tuple[torch.Tensor | DrawnClip, torch.Tensor, int]  # clip, targets, index
 ClipTransform = Callable[
@@ -169,7 +171,7 @@ class EvaluationClips(Dataset[Item | UnreadableClip]):
         source: FrameSource,
         num_classes: int,
         sample: ClipsSampler,
-        transform: Callable[[torch.Tensor], torch.Tensor],
+        transform: EvaluationTransform,
     ) -> None:
         self.source = source
         self.targets = torch.from_numpy(targets_matrix(source.clips, num_classes)).float()
@@ -182,11 +184,14 @@ class EvaluationClips(Dataset[Item | UnreadableClip]):
     def __getitem__(self, index: int) -> Item | UnreadableClip:
         try:
             frames = self.source.read(index)
-            views = [frames[picks] for picks in self.sample(len(frames))]
+            picks = np.stack(list(self.sample(len(frames))))
+            unique, places = np.unique(picks, return_inverse=True)
+            picked = frames[unique]
         except VideoError as error:
             return UnreadableClip(index, str(error))
-        clips = torch.stack([self.transform(view) for view in views])
-        return clips, self.targets[index], index
+        # Clips of a video share frames: each is scaled once.
+        views = self.transform.resize(picked)[torch.from_numpy(places.reshape(picks.shape))]
+        return self.transform.normalise(views), self.targets[index], index
 
 
 def collate(items: Sequence[Item | UnreadableClip]) -> Batch:
@@ -198,5 +203,5 @@ def collate(items: Sequence[Item | UnreadableClip]) -> Batch:
         return Batch(empty, empty, torch.empty(0, dtype=torch.int64), unreadable)
     clips, targets, indices = zip(*readable, strict=True)
     drawn = [clip for clip in clips if isinstance(clip, DrawnClip)]
-    batch = DrawnClips.join(drawn) if drawn else torch.stack(clips)
+    batch = DrawnClips.join(drawn) if drawn else stack_clips(clips)
     return Batch(batch, torch.stack(targets), torch.tensor(indices), unreadable)

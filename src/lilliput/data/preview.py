@@ -10,14 +10,10 @@ from matplotlib.figure import Figure
 from lilliput.data.clips import Clip
 from lilliput.errors import DataError
 from lilliput.video import sampling
+from lilliput.video.flips import RandomFlips
+from lilliput.video.normalisation import Normalisation
 from lilliput.video.rand_augment import draw_operations
-from lilliput.video.transforms import (
-    Normalisation,
-    RandomFlips,
-    TrainingTransform,
-    crop,
-    scale_short_side,
-)
+from lilliput.video.transforms import TrainingTransform, crop, scale_short_side
 
 _PLAIN_PIXELS = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))  # leaves 0..1 as it is
 _MAGNITUDES = (3, 9, 15, 21, 27)

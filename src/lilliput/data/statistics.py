@@ -9,7 +9,7 @@ import torch
 from lilliput.data.clips import Clip
 from lilliput.data.loading import FrameSource
 from lilliput.errors import DataError, VideoError
-from lilliput.video.transforms import Normalisation
+from lilliput.video.normalisation import Normalisation
 
 _MANY_CLIPS = 500  # from twice as many on only a part is read, evenly spread: as good as all
 

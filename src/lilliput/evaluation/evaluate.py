@@ -40,10 +40,10 @@ def score_split(
         ConfigError: There is neither a checkpoint nor ``forward``.
         DataError: The classes differ, or not one clip can be read.
     """
-    _check_classes(model, dataset)
+    check_classes(model, dataset)
     clips = dataset.split(split, labelled=False)
     config = model.config
-    forward = forward or _build_forward(model)
+    forward, device = _find_runner(model, forward)
     loader = DataLoader(
         EvaluationClips(
             FrameSource(clips),
@@ -54,6 +54,7 @@ def score_split(
         config.evaluation.batch_size,
         num_workers=config.data.workers,
         collate_fn=collate,
+        pin_memory=device.type == "cuda",
     )
     scores = np.zeros((len(clips), len(model.labels)), dtype=np.float32)
     unreadable: list[str] = []
@@ -61,7 +62,7 @@ def score_split(
         unreadable += [clip.reason for clip in batch.unreadable]
         if len(batch.indices):
             scores[batch.indices.numpy()] = score_views(
-                forward, batch.clips, config.evaluation, model.flip_pairs
+                forward, batch.clips.to(device), config.evaluation, model.flip_pairs
             )
         advance(len(batch.indices) + len(batch.unreadable))
     if len(unreadable) == len(clips):
@@ -108,15 +109,24 @@ def with_thresholds(checkpoint: Checkpoint, scored: ScoredClips, split: str) -> 
     )
 
 
-def _build_forward(model: Description) -> Callable[[torch.Tensor], torch.Tensor]:
+def _find_runner(
+    model: Description, forward: Callable[[torch.Tensor], torch.Tensor] | None
+) -> tuple[Callable[[torch.Tensor], torch.Tensor], torch.device]:
+    """What runs the network, and where its clips go first: there views are made of them."""
+    if forward is not None:
+        return forward, getattr(forward, "device", torch.device("cpu"))
     if not isinstance(model, Checkpoint):
         raise ConfigError("a description has no weights; give the engine that has them")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = model.build_model().to(device)
-    return lambda clips: network(clips.to(device))
+    return model.build_model().to(device), device
 
 
-def _check_classes(model: Description, dataset: VideoDataset) -> None:
+def check_classes(model: Description, dataset: VideoDataset) -> None:
+    """Refuses a data set of other classes than the model's.
+
+    Raises:
+        DataError: They differ, or come in another order.
+    """
     ours, theirs = model.labels.class_names, dataset.labels.class_names
     if ours != theirs:
         raise DataError(

@@ -25,9 +25,7 @@ def cache_folder() -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(
-            f"{folder}: cannot keep converted networks there ({error.strerror}); set LILLIPUT_CACHE"
-        ) from None
+        raise _refuse(folder, error) from None
     return folder
 
 
@@ -38,17 +36,32 @@ def cached(key: str, suffix: str, make: Callable[[Path], None]) -> Path:
         key: Names everything that the content depends on.
         suffix: Of the file, with its dot.
         make: Writes the file to a path.
+
+    Raises:
+        ConfigError: There is no earlier one, and the folder cannot be written.
     """
     folder = cache_folder()
     name = hashlib.sha256(key.encode()).hexdigest()[:32]
-    for entry in sorted(folder.glob(f"{name}-*{suffix}")):
+    entries = sorted(folder.glob(f"{name}-*{suffix}"))
+    for entry in entries:
         if entry.name == f"{name}-{digest(entry)}{suffix}":
             return entry
-        entry.unlink(missing_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as workplace:
+    try:
+        opened = tempfile.TemporaryDirectory(dir=folder, prefix=".partial-")
+    except OSError as error:
+        raise _refuse(folder, error) from None
+    with opened as workplace:
+        for damaged in entries:
+            damaged.unlink(missing_ok=True)
         made = Path(workplace) / f"made{suffix}"
         make(made)
         return made.replace(folder / f"{name}-{digest(made)}{suffix}")
+
+
+def _refuse(folder: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"{folder}: cannot keep converted networks there ({error.strerror}); set LILLIPUT_CACHE"
+    )
 
 
 def digest(path: Path) -> str:

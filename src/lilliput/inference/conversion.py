@@ -4,26 +4,31 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
-from lilliput.checkpoint import DOCUMENT_KEY, Checkpoint, Description
+from lilliput.checkpoint import DOCUMENT_KEY, Checkpoint, Description, read_document
 from lilliput.errors import CheckpointError
-from lilliput.inference.engines import Precision, import_extra
+from lilliput.inference.engines import EngineName, Precision, import_extra
 from lilliput.inference.engines.openvino import openvino_core
 
 PRECISION_KEY = "lilliput_precision"
 
 
-def write_onnx(checkpoint: Checkpoint, path: Path) -> None:
+def write_onnx(checkpoint: Checkpoint, path: Path, engine: EngineName = "onnx") -> None:
     """Writes the network, with a dynamic batch, and its description.
 
+    Args:
+        checkpoint: The network.
+        path: The file.
+        engine: Which one reads it; its extra is named where a package is missing.
+
     Raises:
-        ConfigError: A package of the extra ``onnx`` is missing.
+        ConfigError: A package is missing.
     """
-    onnx = import_extra("onnx", "onnx")
-    import_extra("onnx", "onnxscript")
+    onnx = import_extra(engine, "onnx")
+    import_extra(engine, "onnxscript")
     batch = torch.export.Dim("batch", min=1, max=2**15)
     with _quiet():
         exported = torch.export.export(
@@ -63,7 +68,7 @@ def read_description(path: Path) -> tuple[Description, Precision]:
     """What an exported model says of itself.
 
     Raises:
-        CheckpointError: The file is damaged or was not exported by Lilliput.
+        CheckpointError: The file is damaged, or was not exported by this version of Lilliput.
     """
     if not path.is_file():
         raise CheckpointError(f"{path}: no such model")
@@ -71,10 +76,13 @@ def read_description(path: Path) -> tuple[Description, Precision]:
     if not texts.get(DOCUMENT_KEY):
         raise CheckpointError(f"{path}: has no description; give a file of `lilliput export`")
     try:
-        description = Description.from_json(texts[DOCUMENT_KEY])
+        description = read_document(texts[DOCUMENT_KEY])
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
-    return description, texts[PRECISION_KEY]  # type: ignore[return-value]
+    precision = texts.get(PRECISION_KEY)
+    if precision not in get_args(Precision):
+        raise CheckpointError(f"{path}: made for an unknown precision ({precision}); export again")
+    return description, precision  # type: ignore[return-value]
 
 
 def _onnx_metadata(path: Path) -> dict[str, str]:
@@ -93,7 +101,7 @@ def _openvino_metadata(path: Path) -> dict[str, str]:
     try:
         network = read_openvino(path)
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         raise CheckpointError(f"{path}: not a readable OpenVINO file ({reason})") from None
     keys = (DOCUMENT_KEY, PRECISION_KEY)
     return {key: network.get_rt_info(key).astype(str) for key in keys if network.has_rt_info(key)}

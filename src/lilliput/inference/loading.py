@@ -30,7 +30,8 @@ def load_model(
     Args:
         path: A checkpoint file, a run folder, a shipped model's name, or an exported file.
         engine: ``"torch"``, ``"onnx"``, ``"openvino"``; or ``"auto"``: for an export its own, else
-            PyTorch on a GPU, else OpenVINO where it is installed, else PyTorch.
+            PyTorch on a GPU, else OpenVINO where it is installed and what is converted for it can
+            be kept, else PyTorch.
         precision: ``"fp32"``, ``"bf16"`` or ``"int8"``; None is fp32 for a checkpoint, and what
             an export was made for.
         device: Where PyTorch computes; None takes the GPU where there is one.
@@ -40,10 +41,9 @@ def load_model(
         ConfigError: It does not run in this engine or precision.
     """
     if Path(path).suffix in EXPORTS:
-        return _load_export(Path(path), engine, precision)
-    if engine == "auto":
-        engine = _fastest(device)
-    name, number_format = check_pair(engine, precision or "fp32")
+        return _load_export(Path(path), engine, precision, device)
+    chosen = _fastest(device) if engine == "auto" else engine
+    name, number_format = check_pair(chosen, precision or "fp32")
     if number_format == "int8":
         raise ConfigError(
             f"{path}: int8 needs clips to calibrate with; run "
@@ -53,25 +53,40 @@ def load_model(
     checkpoint = load_checkpoint(file)
     if name == "torch":
         return checkpoint, TorchEngine(checkpoint.build_model(), number_format, device)
-    if device not in (None, "cpu"):
-        raise ConfigError(f"engine '{name}' computes on the CPU: use engine 'torch' on {device}")
+    _check_device(name, device)
     key = " ".join([digest(file), *map(_version, ("lilliput", "torch", "onnx", "onnxscript"))])
-    converted = cached(key, ".onnx", lambda made: write_onnx(checkpoint, made))
+    try:
+        converted = cached(key, ".onnx", lambda made: write_onnx(checkpoint, made, name))
+    except (ConfigError, OSError) as error:  # such as a folder that is read-only, or full
+        if engine != "auto":
+            raise
+        instead = TorchEngine(checkpoint.build_model(), number_format, device)
+        why = f"{error}; until then engine 'torch' computes"
+        instead.note = "; ".join(filter(None, (instead.note, why)))
+        return checkpoint, instead
     if name == "onnx":
         return checkpoint, OnnxEngine(converted)
     return checkpoint, OpenVinoEngine(converted, number_format)
 
 
-def _load_export(path: Path, engine: str, precision: str | None) -> tuple[Description, Engine]:
+def _load_export(
+    path: Path, engine: str, precision: str | None, device: str | None
+) -> tuple[Description, Engine]:
     own = EXPORTS[path.suffix]
     if engine not in ("auto", own):
         raise ConfigError(f"{path}: runs in engine '{own}', not in '{engine}'; give the checkpoint")
+    _check_device(own, device)
     description, made_for = read_description(path)
     if precision not in (None, made_for):
         raise ConfigError(f"{path}: was exported for {made_for}; export it again for {precision}")
     if own == "onnx":
         return description, OnnxEngine(path)
     return description, OpenVinoEngine(path, made_for)
+
+
+def _check_device(engine: EngineName, device: str | None) -> None:
+    if device not in (None, "cpu"):
+        raise ConfigError(f"engine '{engine}' computes on the CPU: use engine 'torch' on {device}")
 
 
 def _fastest(device: str | None) -> EngineName:

@@ -37,6 +37,11 @@ _WINDOW = pa.struct(
 )
 
 
+class _Writer(pq.ParquetWriter):  # type: ignore[misc]
+    def __del__(self) -> None:
+        """Nothing: pyarrow would write the footer of a file that was given up, and is closed."""
+
+
 class Parquet:
     """One typed row per video, or per failure."""
 
@@ -59,15 +64,15 @@ class Parquet:
             metadata={"lilliput": json.dumps(facts)},
         )
         # Parquet is bytes: they go to the stream below that of the text.
-        self._writer = pq.ParquetWriter(file.buffer, self._schema, compression="zstd")
+        self._writer = _Writer(file.buffer, self._schema, compression="zstd")
         self._rows: list[dict[str, object]] = []
         self._num_windows = 0
 
     def write(self, source: str, result: Prediction | VideoError) -> None:
         """Takes one row; a group of rows is written when it is full."""
-        row: dict[str, object] = {"source": source}
+        row: dict[str, object] = {"source": _to_utf8(source)}
         if isinstance(result, VideoError):
-            row["error"] = str(result)
+            row["error"] = _to_utf8(str(result))
         else:
             row |= zip(self._columns, result.scores.tolist(), strict=True)
             row |= {"labels": result.labels, "warning": result.warning}
@@ -86,3 +91,8 @@ class Parquet:
         if self._rows:
             self._writer.write_table(pa.Table.from_pylist(self._rows, self._schema))
         self._rows, self._num_windows = [], 0
+
+
+def _to_utf8(text: str) -> str:
+    """The text, with escapes for those bytes of a file's name that are none."""
+    return text.encode("utf-8", "backslashreplace").decode()

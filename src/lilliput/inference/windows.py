@@ -22,7 +22,7 @@ class SourceFrame:
     """One frame of a video.
 
     Args:
-        read: Gives its pixels, (3, H, W) uint8.
+        read: Gives its pixels, (3, H, W) uint8; forgotten once they are prepared.
 
     Attributes:
         ready: (3, S, S) uint8 once it was prepared.
@@ -66,6 +66,7 @@ class WindowClips:
             ready = self._transform.resize(torch.stack([frame.read() for frame in fresh]))
             for frame, pixels in zip(fresh, ready, strict=True):
                 frame.ready = pixels
+                del frame.read  # and with it the whole picture
 
 
 def cut_windows(frames: Iterable[Item], length: int) -> Iterator[tuple[int, tuple[Item, ...]]]:

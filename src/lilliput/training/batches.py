@@ -1,5 +1,6 @@
 """The clips of a training, decoded, described and put into batches."""
 
+import copy
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,8 @@ from lilliput.data.loading import (
 )
 from lilliput.data.statistics import measure_clip_seconds
 from lilliput.video.deferred import DeferredTransform
-from lilliput.video.transforms import Normalisation, TrainingTransform
+from lilliput.video.normalisation import Normalisation
+from lilliput.video.transforms import TrainingTransform
 
 
 @dataclass(frozen=True)
@@ -81,9 +83,9 @@ def build_loaders(
         world_size: Processes in all.
         on_gpu: Leave augmentation to the device, which does whole batches at once.
     """
-    transform = data.train.transform
-    if on_gpu and isinstance(transform, TrainingTransform):
-        data.train.transform = DeferredTransform(transform)
+    train = copy.copy(data.train)
+    if on_gpu and isinstance(train.transform, TrainingTransform):
+        train.transform = DeferredTransform(train.transform)
     num_classes = data.train.targets.shape[1]
     balanced = config.training.balanced_sampling
     sampler = EpochSampler(
@@ -103,7 +105,7 @@ def build_loaders(
     }
     share = Subset(data.val, range(rank, len(data.val), world_size))
     return (
-        DataLoader(data.train, config.training.batch_size, sampler=sampler, **shared),  # type: ignore[arg-type]
+        DataLoader(train, config.training.batch_size, sampler=sampler, **shared),  # type: ignore[arg-type]
         DataLoader(share, config.evaluation.batch_size, **shared),  # type: ignore[arg-type]
     )
 

@@ -18,7 +18,7 @@ from torch import nn
 
 from lilliput.builders import build_labels, build_loss, build_model
 from lilliput.checkpoint import Checkpoint
-from lilliput.config import Config
+from lilliput.config import Config, TrainingConfig
 from lilliput.data import VideoDataset
 from lilliput.errors import ConfigError
 from lilliput.models.pretrained import load_pretrained
@@ -104,7 +104,7 @@ def _build_trainer(config: Config, folder: Path, recorder: RunRecorder) -> pl.Tr
     training = config.training
     terminal = sys.stderr.isatty()
     progress = RichProgressBar(leave=True) if terminal else EpochLines()
-    try:
+    with known_device(training):
         return pl.Trainer(
             accelerator=training.accelerator,
             devices=training.devices,
@@ -122,6 +122,17 @@ def _build_trainer(config: Config, folder: Path, recorder: RunRecorder) -> pl.Tr
             use_distributed_sampler=False,
             log_every_n_steps=10,
         )
+
+
+@contextmanager
+def known_device(training: TrainingConfig) -> Iterator[None]:
+    """Tells the user of a device that is not there.
+
+    Raises:
+        ConfigError: Lightning found none.
+    """
+    try:
+        yield
     except MisconfigurationException as error:
         raise ConfigError(
             f"training.accelerator = '{training.accelerator}', training.devices = "

@@ -12,6 +12,7 @@ from lilliput.checkpoint import load_checkpoint
 from lilliput.config import NEUTRAL_SETTINGS, Config, parse_config
 from lilliput.data import VideoDataset
 from lilliput.errors import TrainingError
+from lilliput.training.precision import resolve_precision
 from lilliput.training.recorder import RESUME_FILE
 
 
@@ -47,6 +48,7 @@ def prepare_folder(
         "python": platform.python_version(),
         "platform": platform.platform(),
         "threads": torch.get_num_threads(),
+        "precision": resolve_precision(config.training),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         **{name: version(name) for name in ("lilliput", "torch", "torchvision", "lightning", "av")},
     }

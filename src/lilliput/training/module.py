@@ -58,7 +58,7 @@ class ActionModule(pl.LightningModule):
         loss = self._loss_of(clips, targets)
         self._finite &= torch.isfinite(loss.detach())
         if (batch_idx + 1) % _CHECK_EVERY == 0:
-            self._stop_unless(self._finite)
+            self._stop_unless(self._everywhere(self._finite))
         self.log(
             "train_loss", loss, on_step=True, on_epoch=True, prog_bar=True,
             batch_size=len(batch.indices),
@@ -71,7 +71,7 @@ class ActionModule(pl.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Makes room for the logits; each process fills in its share."""
-        self._stop_unless(self._finite)  # before anything of this epoch is saved
+        self._stop_unless(self._everywhere(self._finite))  # before this epoch is saved
         self._logits = torch.zeros(self.val_targets.shape, device=self.device)
         self._seen = torch.zeros(len(self.val_targets), device=self.device)
 
@@ -128,10 +128,11 @@ class ActionModule(pl.LightningModule):
         self, batch: Batch, device: torch.device, dataloader_idx: int  # noqa: ARG002
     ) -> Batch:  # fmt: skip
         """Moves the tensors, augments what is drawn only, keeps the list of what was skipped."""
+        early = device.type == "cuda"  # elsewhere a copy that is not waited for may come too late
         return Batch(
-            _channels_last(batch.clips.to(device, non_blocking=True)),
-            batch.targets.to(device, non_blocking=True),
-            batch.indices.to(device, non_blocking=True),
+            _channels_last(batch.clips.to(device, non_blocking=early)),
+            batch.targets.to(device, non_blocking=early),
+            batch.indices.to(device, non_blocking=early),
             batch.unreadable,
         )
 
@@ -146,6 +147,11 @@ class ActionModule(pl.LightningModule):
     def _note(self, split: str, batch: Batch) -> None:
         for clip in batch.unreadable:
             self.unreadable[split, clip.index] = clip
+
+    def _everywhere(self, flag: torch.Tensor) -> torch.Tensor:
+        """Whether it holds in all processes: one that stopped alone would leave others waiting."""
+        least: torch.Tensor = self.trainer.strategy.reduce(flag.float(), reduce_op="min")
+        return least > 0
 
     def _stop_unless(self, finite: torch.Tensor) -> None:
         if not finite:

@@ -18,7 +18,7 @@ from lilliput.data.epochs import EpochSampler
 from lilliput.data.loading import Batch
 from lilliput.models.facts import measure_facts
 from lilliput.training.batches import build_loaders, prepare_data
-from lilliput.training.fit import PRECISIONS, quiet
+from lilliput.training.fit import PRECISIONS, known_device, quiet
 from lilliput.training.module import ActionModule
 from lilliput.training.precision import Precision, resolve_precision
 
@@ -74,7 +74,7 @@ def measure_training(config: Config, dataset: VideoDataset, seconds: float) -> T
     model = build_model(config.model, len(dataset.labels), config.sampling.num_frames)
     size = config.model.input_size
     macs = measure_facts(model, (3, config.sampling.num_frames, size, size)).macs
-    data = prepare_data(config, dataset)
+    data = prepare_data(config, dataset)  # refuses a split of which nothing can be read
     module = ActionModule(
         model,
         build_loss(config.loss, data.train.targets),
@@ -165,19 +165,20 @@ def _measure_steps(
 
 
 def _build_trainer(config: Config, *callbacks: pl.Callback) -> pl.Trainer:
-    return pl.Trainer(
-        accelerator=config.training.accelerator,
-        devices=1,
-        precision=PRECISIONS[resolve_precision(config.training)],  # type: ignore[arg-type]
-        max_steps=_MOST_STEPS,  # a schedule wants to know its end
-        gradient_clip_val=config.training.gradient_clip or None,
-        callbacks=list(callbacks),
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-    )
+    with known_device(config.training):
+        return pl.Trainer(
+            accelerator=config.training.accelerator,
+            devices=1,
+            precision=PRECISIONS[resolve_precision(config.training)],  # type: ignore[arg-type]
+            max_steps=_MOST_STEPS,  # a schedule wants to know its end
+            gradient_clip_val=config.training.gradient_clip or None,
+            callbacks=list(callbacks),
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+        )
 
 
 def _measure_loading(batches: Iterable[Batch], seconds: float) -> float:
@@ -193,8 +194,8 @@ def _measure_loading(batches: Iterable[Batch], seconds: float) -> float:
 
 
 def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
 
 
 def _name(device: torch.device) -> str:

@@ -216,9 +216,18 @@ def decode_video(path: Path | str) -> DecodedVideo:
             if frame.is_scaled:
                 frame.to_rgb()
             frames.append(frame)
-            if len(frames) * 3 * frame.size[0] * frame.size[1] > MAX_CLIP_BYTES:
-                raise VideoError(f"{path}: too long for a clip ({len(frames)}+ frames); cut it up")
+            check_clip_length(path, len(frames), 3 * frame.size[0] * frame.size[1])
         return DecodedVideo(frames, reader.fps, reader.damage)
+
+
+def check_clip_length(path: Path | str, num_frames: int, frame_bytes: int) -> None:
+    """Refuses what is footage rather than a clip.
+
+    Raises:
+        VideoError: So many frames of this size exceed ``MAX_CLIP_BYTES``.
+    """
+    if num_frames * frame_bytes > MAX_CLIP_BYTES:
+        raise VideoError(f"{path}: too long for a clip ({num_frames}+ frames); cut it up")
 
 
 def _target_size(width: int, height: int) -> tuple[int, int]:

@@ -12,39 +12,11 @@ from typing import Literal, TypeVar
 import torch
 from torchvision.transforms.v2 import functional as tvf
 
+from lilliput.video.flips import Flips, RandomFlips
+from lilliput.video.normalisation import Normalisation
 from lilliput.video.rand_augment import Operation, draw_operations
 
 Step = TypeVar("Step", bound=Hashable)
-
-
-@dataclass(frozen=True)
-class Normalisation:
-    """What is subtracted from and divided into pixels of 0..1, per RGB channel.
-
-    Args:
-        mean: Per-channel mean.
-        std: Per-channel standard deviation.
-        per_clip: Subtract each clip's own mean instead of ``mean``. Exposure, ambient light
-            and, on a thermal sensor, room temperature then no longer reach the model.
-    """
-
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    per_clip: bool = False
-
-    def __call__(self, frames: torch.Tensor) -> torch.Tensor:
-        """(..., T, 3, H, W) uint8 to (..., 3, T, H, W) float32."""
-        clip = frames.transpose(-4, -3).to(torch.float32, memory_format=torch.contiguous_format)
-        mean = torch.tensor(self.mean, device=clip.device).view(3, 1, 1, 1) * 255
-        if self.per_clip:
-            mean = clip.mean(dim=(-3, -2, -1), keepdim=True)
-        scale = 1 / (255 * torch.tensor(self.std, device=clip.device)).view(3, 1, 1, 1)
-        return clip.sub_(mean).mul_(scale)  # in place: this is bound by memory
-
-
-KINETICS = Normalisation((0.4345, 0.4051, 0.3775), (0.2768, 0.2713, 0.2737))
-IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-SYMMETRIC = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))  # -1 to 1: TensorFlow's ImageNet nets
 
 
 @dataclass(frozen=True)
@@ -68,52 +40,6 @@ class EvaluationTransform:
         scaled = scale_short_side(frames, self.input_size)
         cropped: torch.Tensor = tvf.center_crop(scaled, [self.input_size] * 2)
         return cropped
-
-
-@dataclass(frozen=True)
-class Flips:
-    """One draw of ``RandomFlips``."""
-
-    horizontal: bool
-    vertical: bool
-    quarter_turn: bool
-
-    def __call__(self, frames: torch.Tensor) -> torch.Tensor:
-        """(..., H, W), mirrored and turned; a view."""
-        frames = frames.flip(-1) if self.horizontal else frames
-        frames = frames.flip(-2) if self.vertical else frames
-        return frames.rot90(1, (-2, -1)) if self.quarter_turn else frames
-
-
-@dataclass(frozen=True)
-class RandomFlips:
-    """Mirrors a clip, and with it the labels that have a direction (section 3.3.3).
-
-    The thesis forbids flips where labels have a direction yet flips data that has
-    ``vehicle_turning_left`` and ``..._right``. Here a horizontal flip swaps such a pair.
-
-    Args:
-        horizontal: Probability of a left-right flip.
-        vertical: Probability of an up-down flip, for sensors that look straight down.
-        quarter_turn: Probability of a turn by 90 degrees, likewise.
-        pairs: Label indices that a horizontal flip exchanges; empty keeps all labels.
-    """
-
-    horizontal: float = 0.5
-    vertical: float = 0.0
-    quarter_turn: float = 0.0
-    pairs: Sequence[tuple[int, int]] = ()
-
-    def draw(self, generator: torch.Generator | None = None) -> Flips:
-        """Draws once for a whole clip."""
-        chances = (self.horizontal, self.vertical, self.quarter_turn)
-        return Flips(*(bool(torch.rand((), generator=generator) < chance) for chance in chances))
-
-    def swap(self, targets: torch.Tensor, flips: Flips) -> torch.Tensor:
-        """The (K,) targets of the flipped clip."""
-        if not flips.horizontal:
-            return targets
-        return targets.index_select(-1, swap_order(targets.shape[-1], self.pairs))
 
 
 @dataclass(frozen=True)
@@ -260,14 +186,6 @@ def apply_together(
 def stack(clips: Sequence[torch.Tensor]) -> torch.Tensor:
     """``torch.stack``, without a copy of a single clip."""
     return clips[0][None] if len(clips) == 1 else torch.stack(list(clips))
-
-
-def swap_order(num_classes: int, pairs: Sequence[tuple[int, int]]) -> torch.Tensor:
-    """The order of label columns after a horizontal flip: each pair exchanged."""
-    order = torch.arange(num_classes)
-    for left, right in pairs:
-        order[left], order[right] = right, left
-    return order
 
 
 def scaled_size(height: int, width: int, side: int) -> tuple[int, int]:

@@ -56,7 +56,7 @@ def on_ray(
                 record, wrong = row.pop("record"), row.pop("wrong")
                 if wrong:
                     raise LilliputError(f"--ray {address}: {wrong}")
-                yield Task(**row), record
+                yield Task(path=os.fsdecode(row.pop("path")), **row), record
     except ray.exceptions.RayError as error:
         reason = " ".join(str(error).split())
         raise LilliputError(f"--ray {address}: the workers failed ({reason})") from None
@@ -85,7 +85,7 @@ def _connect(address: str, num_workers: int | None) -> Any:
             **(own if address == "local" else {}),
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ConfigError(
             f"--ray {address}: cannot join a cluster there ({reason}); is it up, of the same "
             "version of Ray, and RAY_AUTH_TOKEN its token?"
@@ -119,7 +119,9 @@ def _plan(load: Callable[[], Predictor], tasks: list[Task], num_workers: int) ->
     rows = iter(tasks)
     blocks = []
     while block := list(islice(rows, size)):
-        blocks.append(pa.table(dict(zip(Task._fields, zip(*block, strict=True), strict=True))))
+        columns = dict(zip(Task._fields, zip(*block, strict=True), strict=True))
+        columns["path"] = tuple(map(os.fsencode, columns["path"]))  # a name may be no text
+        blocks.append(pa.table(columns))
     ledger = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(_Ledger).remote()
     return from_arrow(blocks).map_batches(
         _Worker,
@@ -148,19 +150,20 @@ class _Worker:
         import pyarrow as pa
         import ray
 
-        name = block["position"][0].as_py()
-        ray.get(self._ledger.restart.remote(name))
-        records = [self._read(name, path) for path in block["path"].to_pylist()]
-        ray.get(self._ledger.end.remote(name))
+        first = block["position"][0].as_py()  # names the block
+        ray.get(self._ledger.restart.remote(first))
+        records = [self._read(first, name) for name in block["path"].to_pylist()]
+        ray.get(self._ledger.end.remote(first))
         block = block.append_column("record", pa.array(records, pa.large_string()))
         return block.append_column("wrong", pa.array([self._wrong] * len(records), pa.string()))
 
-    def _read(self, block: int, path: str) -> str:
+    def _read(self, block: int, name: bytes) -> str:
         import ray
 
         if self._wrong:
             return ""
-        if ray.get(self._ledger.begin.remote(block, path)) >= _MOST_DEATHS:
+        path = os.fsdecode(name)
+        if ray.get(self._ledger.begin.remote(block, name)) >= _MOST_DEATHS:
             return write_record(VideoError(f"{path}: {DIED}"))
         try:
             return recognise(self._predictor, path)
@@ -173,13 +176,13 @@ class _Ledger:
     """An actor that outlives the workers: which file each block is at, and what died of which."""
 
     def __init__(self) -> None:
-        self._reading: dict[int, str] = {}
-        self._deaths: Counter[str] = Counter()
+        self._reading: dict[int, bytes] = {}
+        self._deaths: Counter[bytes] = Counter()
 
-    def begin(self, block: int, path: str) -> int:
+    def begin(self, block: int, name: bytes) -> int:
         """Notes that a block comes to a file, and returns how many workers died reading it."""
-        self._reading[block] = path
-        return self._deaths[path]
+        self._reading[block] = name
+        return self._deaths[name]
 
     def restart(self, block: int) -> None:
         """Notes that a block begins; if it had begun before, its worker died."""

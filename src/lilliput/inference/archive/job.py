@@ -73,7 +73,8 @@ def run_to_file(job: Job, out: Path, messages: Console) -> int:
         if journal.num_done:
             messages.print(f"going on: {journal.num_done} of {len(job.videos)} were done before")
         rows = folder / "rows"
-        with rows.open("w", encoding="utf-8") as stream:
+        # A file's name may be no text at all; it must not end the run.
+        with rows.open("w", encoding="utf-8", errors="backslashreplace") as stream:
             failed = _run(job, journal, WRITERS[style](stream, job.header), messages)
             stream.flush()
             os.fsync(stream.fileno())

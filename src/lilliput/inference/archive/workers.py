@@ -18,7 +18,7 @@ from lilliput.inference.archive.journal import Task
 if TYPE_CHECKING:
     from lilliput.inference.archive.records import Predictor
 
-_MOST_FAILED_STARTS = 3  # workers that die before their first file; then it is not the files
+_MOST_FAILED_STARTS = 3  # in a row, of workers that die before a file; then it is not the files
 
 
 def in_this_process(
@@ -81,7 +81,9 @@ def in_processes(
                 worker.send(following)
                 if following is None:
                     workers.remove(worker)
-                if task is not None:
+                if task is None:  # it has loaded the model
+                    failed_starts = 0
+                else:
                     yield task, answer
     finally:
         for worker in workers:

@@ -30,7 +30,7 @@ class OnnxEngine:
         try:
             self._session = ort.InferenceSession(path, options, ["CPUExecutionProvider"])
         except Exception as error:  # its errors have no common type of their own
-            reason = str(error).splitlines()[0]
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise CheckpointError(f"{path}: ONNX Runtime cannot read it ({reason})") from None
 
     def __call__(self, clips: torch.Tensor) -> torch.Tensor:

@@ -41,7 +41,7 @@ class OpenVinoEngine:
         try:
             self._network = core.compile_model(path, "CPU", settings)
         except RuntimeError as error:
-            reason = str(error).splitlines()[-1]
+            reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
             raise CheckpointError(f"{path}: OpenVINO cannot read it ({reason})") from None
 
     def __call__(self, clips: torch.Tensor) -> torch.Tensor:

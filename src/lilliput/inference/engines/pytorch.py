@@ -32,7 +32,9 @@ class TorchEngine:
         fold_batch_norms(model)
         self._model = model.to(self.device)
         if self.precision == "bf16":
-            self._model = self._model.to(memory_format=torch.channels_last_3d)
+            for layer in model.modules():
+                if isinstance(layer, nn.Conv3d):
+                    layer.to(memory_format=torch.channels_last_3d)
 
     @torch.inference_mode()
     def __call__(self, clips: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,55 @@
+"""Normalisation by hand, in either layout in memory."""
+
+import pytest
+import torch
+
+from lilliput.video.normalisation import KINETICS, Normalisation, stack_clips
+
+
+def clip(height: int = 20, width: int = 20, num_frames: int = 4) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    shape = (num_frames, 3, height, width)
+    return torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
+
+
+def test_normalisation_by_hand_and_the_layout_flip() -> None:
+    frames = clip()
+    out = KINETICS(frames)
+    assert out.shape == (3, 4, 20, 20)
+    expected = (frames[2, 1, 5, 7].item() / 255 - 0.4051) / 0.2713
+    assert out[1, 2, 5, 7].item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_per_clip_normalisation_ignores_ambient_light() -> None:
+    normalise = Normalisation((0, 0, 0), (0.1, 0.1, 0.1), per_clip=True)
+    frames = clip() // 2
+    out = normalise(frames)
+    torch.testing.assert_close(out.mean(dim=(1, 2, 3)), torch.zeros(3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(normalise(frames + 40), out, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("per_clip", [False, True])
+@pytest.mark.parametrize("leading", [(), (2, 3)])
+def test_normalisation_does_not_depend_on_the_layout_in_memory(
+    per_clip: bool, leading: tuple[int, ...]
+) -> None:
+    normalise = Normalisation((0.1, 0.2, 0.3), (0.4, 0.5, 0.6), per_clip)
+    generator = torch.Generator().manual_seed(0)
+    shape = (*leading, 4, 3, 9, 11)
+    frames = torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
+    together = frames.movedim(-3, -1).contiguous().movedim(-1, -3)
+    cropped = together[..., 1:8, 2:10]
+    torch.testing.assert_close(normalise(together), normalise(frames))
+    torch.testing.assert_close(normalise(cropped), normalise(frames[..., 1:8, 2:10].contiguous()))
+
+
+def test_stacked_clips_keep_their_layout_if_it_is_a_common_one() -> None:
+    frames = clip(9, 11)
+    apart = KINETICS(frames)
+    together = KINETICS(frames.contiguous(memory_format=torch.channels_last))
+    batch = stack_clips([together, together])
+    assert batch.is_contiguous(memory_format=torch.channels_last_3d)
+    mixed = stack_clips([together, apart])
+    assert mixed.is_contiguous()
+    assert torch.equal(batch, torch.stack([together, together]))
+    assert torch.equal(mixed, torch.stack([together, apart]))
