@@ -4,6 +4,7 @@ Short videos are one clip, as in training. Longer ones are cut into windows over
 length, which are read one after the other, so memory does not grow with the video.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -136,27 +137,28 @@ class Recognizer:
 
     def _predict(self, frames: Iterable[SourceFrame], fps: float, source: str) -> Prediction:
         length = max(1, round(self.window_seconds * fps))
-        windows: list[Window] = []
-        for batch in in_batches(cut_windows(frames, length), self._windows_at_once):
-            windows += self._score(batch, fps)
-        best = np.max([window.scores for window in windows], axis=0)
         names = self.description.labels.class_names
-        return Prediction(source, names, best, self._label(best), tuple(windows))
+        # One growing block: an array per window, scattered between the frames that come and go,
+        # would keep their memory from being used again.
+        spans, scores = [], array("f")
+        for batch in in_batches(cut_windows(frames, length), self._windows_at_once):
+            scores.frombytes(self._score([window for _, window in batch]).tobytes())
+            spans += [(start / fps, (start + len(window)) / fps) for start, window in batch]
+        rows = np.array(scores, dtype=np.float32).reshape(len(spans), len(names))
+        windows = tuple(Window(*span, row) for span, row in zip(spans, rows, strict=True))
+        best = rows.max(axis=0)
+        return Prediction(source, names, best, self._label(best), windows)
 
-    def _score(
-        self, batch: Sequence[tuple[int, Sequence[SourceFrame]]], fps: float
-    ) -> list[Window]:
-        clips = torch.stack([self._clips(frames) for _, frames in batch])
-        scores = score_views(
+    def _score(self, windows: Sequence[Sequence[SourceFrame]]) -> np.ndarray:
+        """(N, K) scores of N windows."""
+        clips = torch.stack([self._clips(frames) for frames in windows])
+        scores: np.ndarray = score_views(
             self.engine,
             clips.to(self.engine.device),
             self.description.config.evaluation,
             self.description.flip_pairs,
         )
-        return [
-            Window(start / fps, (start + len(frames)) / fps, row)
-            for (start, frames), row in zip(batch, scores, strict=True)
-        ]
+        return scores.astype(np.float32, copy=False)
 
     def _label(self, scores: np.ndarray) -> tuple[str, ...]:
         positive = apply_thresholds(scores[None], np.array(self.description.thresholds))[0]
