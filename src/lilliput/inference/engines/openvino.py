@@ -36,6 +36,7 @@ class OpenVinoEngine:
             # Left to itself OpenVINO takes bf16 where there is some, whatever was asked for.
             "INFERENCE_PRECISION_HINT": "bf16" if self.precision == "bf16" else "f32",
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),  # one setting for every engine
+            "ENABLE_CPU_PINNING": False,  # several processes would all take the first core
         }
         # No CACHE_DIR: it saves half a second at most, and never checks what it reads back.
         try:
