@@ -12,10 +12,7 @@ from lilliput.cli.benchmark import app as benchmark_app
 from lilliput.cli.data import app as data_app
 from lilliput.cli.evaluation import evaluate, submit, tune
 from lilliput.cli.export import export
-from lilliput.cli.options import (
-    Data,
-    Overrides,
-)
+from lilliput.cli.options import Data, Overrides
 from lilliput.cli.output import console, messages, print_fact
 from lilliput.cli.predict import predict
 from lilliput.cli.reproduce import reproduce

@@ -22,7 +22,7 @@ from lilliput.config import Config, TrainingConfig
 from lilliput.data import VideoDataset
 from lilliput.errors import ConfigError
 from lilliput.models.pretrained import load_pretrained
-from lilliput.training.batches import build_loaders, prepare_data
+from lilliput.training.batches import TrainingData, build_loaders, prepare_data
 from lilliput.training.folder import prepare_folder
 from lilliput.training.module import ActionModule
 from lilliput.training.precision import resolve_precision
@@ -58,13 +58,7 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
     if state is None and config.training.pretrained:
         _start_from(model, config.training.pretrained)
     data = prepare_data(config, dataset)
-    module = ActionModule(
-        model,
-        build_loss(config.loss, data.train.targets),
-        config.training,
-        data.val.targets.bool(),
-        supervise_branches=config.loss.branches,
-    )
+    module = build_module(config, model, data)
     note = SYNTHETIC_NOTE if dataset.synthetic else ""
 
     def describe(weights: Mapping[str, torch.Tensor], metrics: Mapping[str, float]) -> Checkpoint:
@@ -93,6 +87,17 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
     if not trainer.is_global_zero:
         sys.exit(0)  # with several devices, the first process does what is left
     return folder / "best.safetensors"
+
+
+def build_module(config: Config, model: nn.Module, data: TrainingData) -> ActionModule:
+    """The network with its loss, as Lightning trains it."""
+    return ActionModule(
+        model,
+        build_loss(config.loss, data.train.targets),
+        config.training,
+        data.val.targets.bool(),
+        supervise_branches=config.loss.branches,
+    )
 
 
 def _start_from(model: nn.Module, source: str) -> None:

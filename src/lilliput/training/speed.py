@@ -11,14 +11,14 @@ import lightning.pytorch as pl
 import torch
 from torch.utils.data import DataLoader
 
-from lilliput.builders import build_loss, build_model
+from lilliput.builders import build_model
 from lilliput.config import Config
 from lilliput.data import VideoDataset
 from lilliput.data.epochs import EpochSampler
 from lilliput.data.loading import Batch
 from lilliput.models.facts import measure_facts
 from lilliput.training.batches import build_loaders, prepare_data
-from lilliput.training.fit import PRECISIONS, known_device, quiet
+from lilliput.training.fit import PRECISIONS, build_module, known_device, quiet
 from lilliput.training.module import ActionModule
 from lilliput.training.precision import Precision, resolve_precision
 
@@ -75,13 +75,7 @@ def measure_training(config: Config, dataset: VideoDataset, seconds: float) -> T
     size = config.model.input_size
     macs = measure_facts(model, (3, config.sampling.num_frames, size, size)).macs
     data = prepare_data(config, dataset)  # refuses a split of which nothing can be read
-    module = ActionModule(
-        model,
-        build_loss(config.loss, data.train.targets),
-        config.training,
-        data.val.targets.bool(),
-        supervise_branches=config.loss.branches,
-    )
+    module = build_module(config, model, data)
     with quiet():
         device = _build_trainer(config).strategy.root_device
         loader, _ = build_loaders(config, data, 0, 1, on_gpu=device.type == "cuda")
