@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all, whatever kills their writer."""
+"""Folders and files that appear whole or not at all, whatever kills their writer."""
 
 import glob
 import os
@@ -36,6 +36,22 @@ def whole_folder(root: Path) -> Iterator[Path]:
             _sync(root.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yields a hidden path beside ``path`` that replaces ``path`` when the block is done.
+
+    After an error it is removed; after a kill it stays, and the next writer replaces it.
+    """
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        yield partial
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def write_durably(path: Path, content: bytes) -> None:

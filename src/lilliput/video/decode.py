@@ -1,4 +1,4 @@
-"""Reading videos; with encode.py the only door to PyAV.
+"""Reading clips: small videos, decoded as a whole. Footage is read by stream.py.
 
 Frames leave here upright, as RGB, (C, H, W) uint8. Frames whose short side exceeds
 ``MAX_SHORT_SIDE`` are scaled down while they are converted, so that a 4K source costs
@@ -16,17 +16,16 @@ from pathlib import Path
 import av
 import numpy as np
 import torch
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 
 from lilliput.errors import VideoError
+from lilliput.video.container import frame_rate, open_file, reason, to_picture
 
 MAX_SHORT_SIDE = 320  # px; the largest input size (224) times the widest scale (10/7)
 MAX_CLIP_BYTES = 2**30  # decoded; a labelled "clip" above this is footage that wants cutting
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".gif"}
 )
-_FIRST_PIXELS_FOR_THREADS = 640 * 480  # more threads slow smaller pictures down
-_DEFAULT_FPS = 30.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class LazyFrame:
                 self._rgb = _to_array(self._frame, self._reformatter, self.size)
             except (av.FFmpegError, ValueError) as error:
                 raise VideoError(
-                    f"{self.path}: its frames cannot be converted to RGB ({_reason(error)}); "
+                    f"{self.path}: its frames cannot be converted to RGB ({reason(error)}); "
                     "re-encode it"
                 ) from None
             self._frame = None  # its picture goes back to the decoder
@@ -127,31 +126,8 @@ class VideoReader:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self.damage: str | None = None
-        if not self.path.exists():
-            raise VideoError(f"{self.path}: no such file; check the path")
-        if not self.path.is_file():
-            raise VideoError(f"{self.path}: a device or a folder without videos; give a video file")
-        if self.path.stat().st_size == 0:
-            raise VideoError(f"{self.path}: the file is empty (0 bytes); copy or record it again")
-        try:
-            # Playlists may name other files and addresses: only plain files are opened.
-            self._container = av.open(str(self.path), options={"protocol_whitelist": "file"})
-        except (av.FFmpegError, ValueError, OSError) as error:
-            raise VideoError(f"{self.path}: not a readable video ({_reason(error)})") from None
-        streams = self._container.streams.video
-        # FFmpeg renders text files as terminal video; nobody means that.
-        if not streams or self._container.format.name == "tty":
-            self._container.close()
-            raise VideoError(f"{self.path}: has no video stream; give a video file")
-        self._stream = streams[0]
-        context = self._stream.codec_context
-        if context is None:
-            self._container.close()
-            raise VideoError(f"{self.path}: its codec is not known; re-encode it, as H.264 say")
-        if context.width * context.height < _FIRST_PIXELS_FOR_THREADS:
-            context.thread_count = 1
-        rate = self._stream.average_rate
-        self.fps = float(rate) if rate is not None and 0 < rate <= 1000 else _DEFAULT_FPS
+        self._container, self._stream = open_file(self.path)
+        self.fps = frame_rate(self._stream)
 
     def __enter__(self) -> "VideoReader":
         return self
@@ -184,7 +160,7 @@ class VideoReader:
                 yield LazyFrame(frame, reformatter, size, self.path)
                 count += 1
         except (av.FFmpegError, ValueError) as error:
-            self.damage = f"undecodable after frame {count} ({_reason(error)})"
+            self.damage = f"undecodable after frame {count} ({reason(error)})"
         if count == 0:
             cause = f" ({self.damage})" if self.damage else ""
             raise VideoError(f"{self.path}: holds no decodable frame{cause}; record it again")
@@ -238,22 +214,4 @@ def _target_size(width: int, height: int) -> tuple[int, int]:
 def _to_array(
     frame: av.VideoFrame, reformatter: VideoReformatter, size: tuple[int, int]
 ) -> np.ndarray:
-    # Every frame takes the first one's size, so a stream that changes size stays one clip.
-    same = (frame.width, frame.height) == size
-    small = frame.width * frame.height < _FIRST_PIXELS_FOR_THREADS
-    picture = reformatter.reformat(
-        frame,
-        width=size[0],
-        height=size[1],
-        format="rgb24",
-        interpolation=Interpolation.BILINEAR if same else Interpolation.AREA,
-        threads=1 if small else None,  # starting threads takes longer than decoding a small clip
-    ).to_ndarray()
-    if quarter_turns := round(frame.rotation / 90) % 4:  # phones record sideways and say so
-        picture = np.rot90(picture, quarter_turns)
-    return np.ascontiguousarray(picture.transpose(2, 0, 1))
-
-
-def _reason(error: BaseException) -> str:
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return str(text).splitlines()[0]
+    return np.ascontiguousarray(to_picture(frame, reformatter, size).transpose(2, 0, 1))

@@ -1,9 +1,74 @@
 """Writing videos; with decode.py the only door to PyAV."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+
+_TICKS = 90_000  # a second's, of frames that bring their own times; MPEG's clock
+
+
+class VideoWriter:
+    """Writes H.264, 4:2:0, one frame at a time; a context manager.
+
+    The bytes do not depend on the machine's cores.
+
+    Args:
+        path: The file; its suffix names the container.
+        size: Width and height, px; an odd one is padded by repeating the last row or column.
+        fps: Frames per second, rounded to whole ones.
+        crf: Coarseness of H.264, 0 (lossless) to 51.
+        preset: H.264's trade of speed for size.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        size: tuple[int, int],
+        *,
+        fps: float,
+        crf: int = 18,
+        preset: str = "medium",
+    ) -> None:
+        self._container = av.open(str(path), "w")
+        options = {"crf": str(crf), "preset": preset}
+        self._stream = self._container.add_stream("libx264", max(1, round(fps)), options=options)
+        self._stream.width, self._stream.height = (side + side % 2 for side in size)
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.codec_context.thread_count = 1
+        self._last_tick = -1
+
+    def __enter__(self) -> "VideoWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def add(self, picture: np.ndarray, seconds: float | None = None) -> None:
+        """Appends a frame.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB.
+            seconds: When it is shown; given for all frames or for none, which are then shown
+                ``fps`` a second. A frame that is not later than the one before is put right
+                behind it.
+        """
+        height, width = picture.shape[:2]
+        if height % 2 or width % 2:
+            picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        if seconds is not None:
+            if self._last_tick < 0:
+                self._stream.codec_context.time_base = Fraction(1, _TICKS)
+            self._last_tick = max(self._last_tick + 1, round(seconds * _TICKS))
+            frame.pts, frame.time_base = self._last_tick, Fraction(1, _TICKS)
+        self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        """Completes the file."""
+        self._container.mux(self._stream.encode())
+        self._container.close()
 
 
 def write_video(
@@ -14,21 +79,16 @@ def write_video(
     crf: int = 18,
     preset: str = "medium",
 ) -> None:
-    """Writes frames as H.264, 4:2:0; the bytes do not depend on the machine's cores.
+    """Writes all frames of a video, as ``VideoWriter`` does.
 
     Args:
         path: The file; its suffix names the container.
-        frames: (T, H, W, 3) uint8 RGB; H and W must be even.
+        frames: (T, H, W, 3) uint8 RGB.
         fps: Frames per second, rounded to whole ones.
         crf: Coarseness of H.264, 0 (lossless) to 51.
         preset: H.264's trade of speed for size.
     """
-    with av.open(str(path), "w") as container:
-        options = {"crf": str(crf), "preset": preset}
-        stream = container.add_stream("libx264", round(fps), options=options)
-        stream.width, stream.height = frames.shape[2], frames.shape[1]
-        stream.pix_fmt = "yuv420p"
-        stream.codec_context.thread_count = 1
-        for picture in np.ascontiguousarray(frames):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
+    size = (frames.shape[2], frames.shape[1])
+    with VideoWriter(path, size, fps=fps, crf=crf, preset=preset) as video:
+        for picture in frames:
+            video.add(picture)
