@@ -1,4 +1,4 @@
-"""Scores of a run: metrics, thresholds, confidence intervals and test-time augmentation."""
+"""Scores of a run: metrics, thresholds, intervals, test-time augmentation; events in footage."""
 
 from lilliput.scoring.bootstrap import (
     Interval,
@@ -6,6 +6,7 @@ from lilliput.scoring.bootstrap import (
     bootstrap_intervals,
     paired_comparison,
 )
+from lilliput.scoring.matching import DetectionScores
 from lilliput.scoring.metrics import (
     Averages,
     ClassMetrics,
@@ -16,6 +17,7 @@ from lilliput.scoring.metrics import (
     compute_metrics,
     count,
 )
+from lilliput.scoring.spans import MeanPrecision, Span, detection_map, event_f1, frame_map
 from lilliput.scoring.thresholds import (
     Objective,
     ThresholdCurve,
@@ -24,26 +26,37 @@ from lilliput.scoring.thresholds import (
     tune_per_class,
 )
 from lilliput.scoring.tta import Merge, merge_views, swap_pairs
+from lilliput.scoring.tubelets import Tubelet, actor_f1, tubelet_f1, tubelet_map
 
 __all__ = [
     "Averages",
     "ClassMetrics",
     "Counts",
+    "DetectionScores",
     "Interval",
+    "MeanPrecision",
     "Merge",
     "Metrics",
     "Objective",
     "PairedComparison",
+    "Span",
     "ThresholdCurve",
+    "Tubelet",
+    "actor_f1",
     "apply_thresholds",
     "average_precision",
     "bootstrap_intervals",
     "compute_metrics",
     "count",
+    "detection_map",
+    "event_f1",
+    "frame_map",
     "merge_views",
     "paired_comparison",
     "swap_pairs",
     "threshold_curve",
+    "tubelet_f1",
+    "tubelet_map",
     "tune_global",
     "tune_per_class",
 ]

@@ -128,10 +128,10 @@ def compute_metrics(
     precisions = average_precision(scores, targets)
     annotated = by_class.support > 0
     return Metrics(
-        macro=_mean(by_class, np.ones_like(by_class.support)),
-        micro=_mean(count(labels, targets, axis=None), np.ones(())),
-        samples=_mean(by_clip, np.ones_like(by_clip.support)),
-        weighted=_mean(by_class, by_class.support),
+        macro=average(by_class, np.ones_like(by_class.support)),
+        micro=average(count(labels, targets, axis=None), np.ones(())),
+        samples=average(by_clip, np.ones_like(by_clip.support)),
+        weighted=average(by_class, by_class.support),
         mean_average_precision=float(precisions[annotated].mean()) if annotated.any() else np.nan,
         per_class=ClassMetrics(
             precision=by_class.precision,
@@ -235,7 +235,7 @@ def _ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> FloatArray:
     return np.asarray(numerator / np.maximum(denominator, 1), dtype=np.float64)
 
 
-def _mean(counts: Counts, weights: NDArray[Any]) -> Averages:
+def average(counts: Counts, weights: NDArray[Any]) -> Averages:
     """Weighted mean of the three scores; 0 where all weights are 0."""
     total = max(float(weights.sum()), 1.0)
     return Averages(
