@@ -1,4 +1,4 @@
-"""``lilliput data``: describe, preview, check, split and pack a data set, or render one."""
+"""``lilliput data``: describe, preview, check, split, pack, cut or render a data set."""
 
 import dataclasses
 import json
@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from lilliput.cli.data_cut import cut_command
+from lilliput.cli.data_footage import footage_command
 from lilliput.cli.data_shared import Root, folder_of, show_progress
 from lilliput.cli.pack import pack
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from lilliput.data.check import CheckReport
 
 app = typer.Typer(
-    help="Describe, preview, check, split, pack or render a data set.",
+    help="Describe, preview, check, split, pack, cut or render a data set.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -164,6 +166,8 @@ def split_command(
 
 
 app.command()(pack)
+app.command("cut")(cut_command)
+app.command("footage")(footage_command)
 
 
 def _print_report(console: Console, report: "CheckReport") -> None:

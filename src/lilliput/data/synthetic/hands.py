@@ -31,8 +31,10 @@ class Doing:
     held: _Held | None = None
 
 
-def perform(rng: np.random.Generator, gait: Gait, doing: str) -> list[Shape]:
-    """A random person that moves by ``gait`` and does one of ``DOINGS``."""
+def perform(
+    rng: np.random.Generator, gait: Gait, doing: str, look: Look | None = None
+) -> list[Shape]:
+    """A person, a random one by default, that moves by ``gait`` and does one of ``DOINGS``."""
     time = seconds(len(gait.feet)) + rng.uniform(0, 10)
     crouch = 0 * time
     if doing == "squat":
@@ -40,7 +42,7 @@ def perform(rng: np.random.Generator, gait: Gait, doing: str) -> list[Shape]:
     lean = 0.012 * np.sin(2 * np.pi * 0.4 * time) + (0.04 * gait.facing if gait.swing else 0.0)
     hands = DOINGS[doing].hands(rng, gait, time)
     pose = Pose(gait.feet, gait.facing, hands, gait.phase, gait.swing, gait.lift, crouch, lean)
-    look = Look.draw(rng)
+    look = look or Look.draw(rng)
     shapes = draw_person(look, pose)
     held = DOINGS[doing].held
     if held is not None:

@@ -145,9 +145,17 @@ def _plan_recording(
     weights = np.array([conditions.kinds[kind] for kind in KINDS], float)
     # The kind belongs to the camera, so it must not depend on the recording.
     kind = np.random.default_rng([seed, scene, 1]).choice(list(KINDS), p=weights / weights.sum())
+    name = f"SYNTHETIC_S_{scene:04d}{rng.integers(100):02d}_{number:06d}"
+    return plan_recording(rng, name, Scene(seed, scene, str(kind)), conditions)
+
+
+def plan_recording(
+    rng: np.random.Generator, name: str, scene: Scene, conditions: Conditions
+) -> Recording:
+    """Draws how a recording is filmed."""
     return Recording(
-        name=f"SYNTHETIC_S_{scene:04d}{rng.integers(100):02d}_{number:06d}",
-        scene=Scene(seed, scene, str(kind)),
+        name=name,
+        scene=scene,
         brightness=float(rng.uniform(*conditions.brightness)),
         tint=(float(rng.uniform(0.9, 1.1)), 1.0, float(rng.uniform(0.9, 1.1))),
         noise=float(rng.uniform(*conditions.noise)),

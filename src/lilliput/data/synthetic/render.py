@@ -46,7 +46,7 @@ def expose(canvas: Array, plan: ClipPlan) -> npt.NDArray[np.uint8]:
     """Adds the light's colour and flicker and the sensor's noise, ``(T, 3, H, W)``."""
     rng = np.random.default_rng([*plan.seed, 2])
     recording = plan.recording
-    gain = recording.brightness * _flicker(rng, recording, plan.num_frames)
+    gain = recording.brightness * flicker(rng, recording, plan.num_frames)
     tint = np.array(recording.tint, np.float32)
     lit = canvas * (255 * tint[:, None] * gain)[:, :, None, None].astype(np.float32)
     grain = rng.standard_normal(canvas.shape[1:], dtype=np.float32)
@@ -57,7 +57,7 @@ def expose(canvas: Array, plan: ClipPlan) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(lit.astype(np.uint8).transpose(1, 0, 2, 3))
 
 
-def _flicker(rng: np.random.Generator, recording: Recording, num_frames: int) -> Array:
+def flicker(rng: np.random.Generator, recording: Recording, num_frames: int) -> Array:
     """Mains hum and an exposure control that hunts, as a factor around 1, ``(T,)``."""
     time = np.arange(num_frames)
     hum = np.sin(2 * np.pi * rng.uniform(0.05, 0.45) * time + rng.uniform(0, 2 * np.pi))

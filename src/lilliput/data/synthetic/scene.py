@@ -44,17 +44,29 @@ def view(scene: Scene) -> Array:
 
 
 def look_at(scene: Scene, rng: np.random.Generator, size: int, blur: float) -> Array:
-    """A random square part of the view, scaled to ``size`` px, ``(3, size, size)``.
+    """A random square part of the view, scaled to ``size`` px, ``(3, size, size)``."""
+    part = rng.uniform(90, 220)
+    x, y = rng.uniform(0, SIDE - part, 2)
+    return look_at_part(scene, (x, y), (part, part), (size, size), blur)
+
+
+def look_at_part(
+    scene: Scene,
+    corner: tuple[float, float],
+    extent: tuple[float, float],
+    size: tuple[int, int],
+    blur: float,
+) -> Array:
+    """A rectangle of the view, scaled to ``size`` (width, height) px, ``(3, height, width)``.
 
     Every pixel is the mean over a square, ``blur`` pixels wide, which a table of sums gives at
     the price of four look-ups.
     """
-    part = rng.uniform(90, 220)
-    x, y = rng.uniform(0, SIDE - part, 2)
     sums = _summed_view(scene)
-    for axis, start in ((1, y), (2, x)):
-        centers = start + (np.arange(size) + 0.5) * part / size
-        half = max(0.5, blur * part / size / 2)
+    for axis in (1, 2):  # down, then across
+        start, part, pixels = corner[2 - axis], extent[2 - axis], size[2 - axis]
+        centers = start + (np.arange(pixels) + 0.5) * part / pixels
+        half = max(0.5, blur * part / pixels / 2)
         low, high = np.maximum(centers - half, 0), np.minimum(centers + half, SIDE)
         shape = (-1, 1) if axis == 1 else (-1,)
         sums = (_between(sums, high, axis) - _between(sums, low, axis)) / (high - low).reshape(

@@ -53,16 +53,20 @@ class Shape:
         flip = point(-1, 1)
         return replace(self, center=self.center * flip, axis=self.axis * flip)
 
-    def reversed(self) -> Shape:
-        """The shape with time running backwards."""
+    def at(self, frames: slice | npt.NDArray[np.intp]) -> Shape:
+        """The shape at some of its frames, in their order."""
         return replace(
             self,
-            center=self.center[::-1],
-            axis=self.axis[::-1],
-            half=self.half[::-1],
-            radius=self.radius[::-1],
-            opacity=self.opacity[::-1],
+            center=self.center[frames],
+            axis=self.axis[frames],
+            half=self.half[frames],
+            radius=self.radius[frames],
+            opacity=self.opacity[frames],
         )
+
+    def reversed(self) -> Shape:
+        """The shape with time running backwards."""
+        return self.at(slice(None, None, -1))
 
     def reach(self) -> Array:
         """Half the upright bounding box per frame, ``(T, 2)``."""
