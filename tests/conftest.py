@@ -17,6 +17,7 @@ from lilliput.cli.main import main
 from lilliput.config import Config, load_config
 from lilliput.data import LabelSet
 from lilliput.video.normalisation import KINETICS
+from tests.postgres import empty, run_postgres
 
 WriteVideo = Callable[..., Path]
 RunCli = Callable[..., tuple[int, str, str]]
@@ -153,3 +154,29 @@ def run_cli() -> RunCli:
         return code, out.getvalue(), err.getvalue()
 
     return run
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a database on a real server, which tests share."""
+    with run_postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A database that is not there yet."""
+    return f"sqlite:///{tmp_path / 'events.db'}"
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> str:
+    """The database, emptied."""
+    empty(postgres)
+    return postgres
+
+
+@pytest.fixture(params=["sqlite_url", "postgres_url"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A new database of each kind."""
+    return request.getfixturevalue(request.param)

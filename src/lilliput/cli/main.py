@@ -11,11 +11,15 @@ import typer
 from lilliput.cli.benchmark import app as benchmark_app
 from lilliput.cli.data import app as data_app
 from lilliput.cli.evaluation import evaluate, submit, tune
+from lilliput.cli.events import app as events_app
 from lilliput.cli.export import export
 from lilliput.cli.options import Data, Overrides
 from lilliput.cli.output import console, messages, print_fact
 from lilliput.cli.predict import predict
 from lilliput.cli.reproduce import reproduce
+from lilliput.cli.serve import serve
+from lilliput.cli.timing import evaluate_events, tune_events
+from lilliput.cli.watch import watch
 from lilliput.errors import LilliputError
 
 if TYPE_CHECKING:
@@ -87,6 +91,9 @@ def train(
 app.command()(evaluate)
 app.command()(tune)
 app.command()(predict)
+app.command()(watch)
+app.command()(tune_events)
+app.command()(evaluate_events)
 app.command()(export)
 
 
@@ -110,8 +117,10 @@ def info(
         print_info(model, set_ or (), console)
 
 
+app.add_typer(events_app, name="events")
 app.add_typer(benchmark_app, name="benchmark")
 app.command()(reproduce)
+app.command()(serve)
 
 
 def main() -> None:

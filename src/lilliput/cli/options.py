@@ -52,3 +52,11 @@ class Objective(StrEnum):
     MICRO_F1 = "micro_f1"
     WEIGHTED_F1 = "weighted_f1"
     SAMPLES_F1 = "samples_f1"
+
+
+class Detector(StrEnum):
+    """What finds people in a picture."""
+
+    MOTION = "motion"
+    PEOPLE = "people"
+    NONE = "none"

@@ -43,6 +43,7 @@ class Recognizer:
     Attributes:
         description: Class names, thresholds and all else that belongs to the model.
         note: What to tell whoever reads its predictions; empty for nothing.
+        windows_at_once: How many windows are scored fastest together.
 
     Raises:
         ConfigError: The windows have no length.
@@ -65,7 +66,7 @@ class Recognizer:
         self.window_seconds = model.clip_seconds if window_seconds is None else window_seconds
         if not 0 < self.window_seconds < float("inf"):
             raise ConfigError(f"window_seconds = {self.window_seconds}: give a length in seconds")
-        self._windows_at_once = 1 if engine.device.type == "cpu" else _WINDOWS_ON_GPU
+        self.windows_at_once = 1 if engine.device.type == "cpu" else _WINDOWS_ON_GPU
         self._clips = WindowClips(
             build_evaluation_sampler(model.config, model.config.evaluation.num_clips),
             build_evaluation_transform(model.config, model.normalisation),
@@ -141,16 +142,16 @@ class Recognizer:
         # One growing block: an array per window, scattered between the frames that come and go,
         # would keep their memory from being used again.
         spans, scores = [], array("f")
-        for batch in in_batches(cut_windows(frames, length), self._windows_at_once):
-            scores.frombytes(self._score([window for _, window in batch]).tobytes())
+        for batch in in_batches(cut_windows(frames, length), self.windows_at_once):
+            scores.frombytes(self.score_windows([window for _, window in batch]).tobytes())
             spans += [(start / fps, (start + len(window)) / fps) for start, window in batch]
         rows = np.array(scores, dtype=np.float32).reshape(len(spans), len(names))
         windows = tuple(Window(*span, row) for span, row in zip(spans, rows, strict=True))
         best = rows.max(axis=0)
         return Prediction(source, names, best, self._label(best), windows)
 
-    def _score(self, windows: Sequence[Sequence[SourceFrame]]) -> np.ndarray:
-        """(N, K) scores of N windows."""
+    def score_windows(self, windows: Sequence[Sequence[SourceFrame]]) -> np.ndarray:
+        """(N, K) scores of N windows, each given as all its frames, of which it takes its pick."""
         clips = torch.stack([self._clips(frames) for frames in windows])
         scores: np.ndarray = score_views(
             self.engine,

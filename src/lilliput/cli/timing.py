@@ -1,0 +1,114 @@
+"""``lilliput tune-events`` and ``evaluate-events``: how well actions are found when they happen."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from lilliput.cli.options import Detector, Model
+from lilliput.cli.output import console, messages, print_fact
+
+if TYPE_CHECKING:
+    from lilliput.data.spans import ActionSpan
+    from lilliput.watch.evaluation import ScoredRecording, TimeScores
+    from lilliput.watch.pipeline import Watcher
+    from lilliput.watch.settings import EventSettings, WindowSettings
+
+Recordings = Annotated[Path, typer.Argument(help="A folder of whole recordings.")]
+Actions = Annotated[
+    Path, typer.Option(help="A CSV of their actions: recording,start_frame,end_frame,action.")
+]
+Settings = Annotated[
+    Path | None, typer.Option(help="A TOML file with [events] and [windows], as of `watch`.")
+]
+UsedDetector = Annotated[
+    Detector, typer.Option(help="motion; people; or none, for the whole picture.")
+]
+
+
+def tune_events(
+    model: Model,
+    recordings: Recordings,
+    actions: Actions,
+    settings: Settings = None,
+    detector: UsedDetector = Detector.NONE,
+    out: Annotated[Path, typer.Option(help="The settings, for `watch --settings`.")] = Path(
+        "events.toml"
+    ),
+) -> None:
+    """Tune how scores become events, on recordings that the model was not trained on."""
+    from lilliput.watch.tuning import tune_events as tune
+
+    watcher, scored, truth = _score(model, recordings, actions, settings, detector)
+    tuned, reached = tune(scored, truth, watcher.class_names)
+    out.write_text(_to_toml(watcher.windows, tuned), encoding="utf-8")
+    print_fact("macro F1 of events here, mean of tIoU 0.3 and 0.5", f"{100 * reached:.1f} %")
+    print_fact("settings", out)
+
+
+def evaluate_events(
+    model: Model,
+    recordings: Recordings,
+    actions: Actions,
+    settings: Settings = None,
+    detector: UsedDetector = Detector.NONE,
+) -> None:
+    """Hold what is found in whole recordings to the annotated actions."""
+    from lilliput.watch.evaluation import evaluate_in_time
+
+    watcher, scored, truth = _score(model, recordings, actions, settings, detector)
+    result = evaluate_in_time(scored, truth, watcher.class_names, watcher.onsets, watcher.events)
+    console.print(_table(result, watcher.class_names))
+
+
+def _score(
+    model: str, recordings: Path, actions: Path, settings: Path | None, detector: Detector
+) -> "tuple[Watcher, list[ScoredRecording], Mapping[str, Sequence[ActionSpan]]]":
+    from lilliput.data.spans import find_recordings, read_spans
+    from lilliput.inference.recognizer import Recognizer
+    from lilliput.watch.cameras import CameraSettings, WatchSettings, read_watch_settings
+    from lilliput.watch.evaluation import score_recordings
+    from lilliput.watch.pipeline import Watcher
+
+    truth = read_spans(actions)
+    files = find_recordings(recordings, truth)
+    chosen = WatchSettings() if settings is None else read_watch_settings(settings)
+    recognizer = Recognizer.load(model)
+    chosen.check_classes(recognizer.description.labels.class_names)
+    camera = CameraSettings(name="recordings", source=str(recordings), detector=detector.value)
+    watcher = Watcher(recognizer, camera, events=chosen.events, windows=chosen.windows)
+    with Progress(console=messages, transient=True) as bar:
+        task = bar.add_task("watching", total=len(files))
+        scored = score_recordings(watcher, camera, files, lambda: bar.advance(task))
+    return watcher, scored, truth
+
+
+def _table(result: "TimeScores", class_names: Sequence[str]) -> Table:
+    ious = list(result.events)
+    table = Table(title="%, by class")
+    for heading in ("class", "frame AP", *(f"event F1, tIoU {iou:g}" for iou in ious)):
+        table.add_column(heading, justify="left" if heading == "class" else "right")
+    rows = [
+        (name, result.frames.per_class[k], [result.events[iou].per_class.f1[k] for iou in ious])
+        for k, name in enumerate(class_names)
+    ]
+    rows.append(("mean", result.frames.mean, [result.events[iou].macro.f1 for iou in ious]))
+    for name, precision, f1 in rows:
+        table.add_row(name, f"{100 * precision:.1f}", *(f"{100 * score:.1f}" for score in f1))
+    return table
+
+
+def _to_toml(windows: "WindowSettings", events: "EventSettings") -> str:
+    """Both sections; names of classes are quoted, as they may hold anything."""
+    lines = []
+    for section, settings in (("windows", windows), ("events", events)):
+        values = settings.model_dump(exclude_none=True)
+        onset = values.pop("onset", {})
+        lines += [f"[{section}]", *(f"{key} = {value}" for key, value in values.items()), ""]
+    lines.append("[events.onset]")
+    lines += [f"{json.dumps(name, ensure_ascii=False)} = {score}" for name, score in onset.items()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,192 @@
+"""Quality in time: whole recordings are watched, and their events held to annotated ones.
+
+The scores of the windows are kept, so that other settings can be tried without recognising again.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from lilliput.data.spans import ActionSpan
+from lilliput.errors import DataError
+from lilliput.scoring.matching import DetectionScores
+from lilliput.scoring.spans import MeanPrecision, Span, event_f1, frame_map
+from lilliput.watch.cameras import CameraSettings
+from lilliput.watch.events import WindowScores
+from lilliput.watch.footage import open_footage
+from lilliput.watch.hysteresis import Cell, Hysteresis, Smoother
+from lilliput.watch.pipeline import Watcher
+from lilliput.watch.settings import EventSettings
+
+_SLACK = 1e-6  # frames
+
+
+@dataclass
+class ScoredTrack:
+    """One track and the scores of its windows; times in seconds."""
+
+    start: float
+    end: float
+    windows: list[WindowScores] = field(default_factory=list)
+    _cells: dict[float, list[Cell]] = field(default_factory=dict)
+
+    def cells(self, smoothing_seconds: float) -> list[Cell]:
+        """The smoothed scores, once all windows are there; made once for each width."""
+        if smoothing_seconds not in self._cells:
+            smoother = Smoother(self.start, smoothing_seconds)
+            cells = [cell for window in self.windows for cell in smoother.add(window)]
+            self._cells[smoothing_seconds] = cells + list(smoother.finish(self.end))
+        return self._cells[smoothing_seconds]
+
+
+@dataclass(frozen=True)
+class ScoredRecording:
+    """A recording that was watched.
+
+    Attributes:
+        name: The recording.
+        fps: Frames per second of the file.
+        num_frames: Its length.
+        tracks: Who was in it.
+    """
+
+    name: str
+    fps: float
+    num_frames: int
+    tracks: tuple[ScoredTrack, ...]
+
+
+@dataclass(frozen=True)
+class TimeScores:
+    """How well actions are found when they happen.
+
+    Attributes:
+        frames: Mean average precision of single frames, from the smoothed scores.
+        events: Precision, recall and F1 of events, by the least temporal IoU of a match.
+    """
+
+    frames: MeanPrecision
+    events: Mapping[float, DetectionScores]
+
+
+def score_recordings(
+    watcher: Watcher,
+    camera: CameraSettings,
+    recordings: Mapping[str, Path],
+    progress: Callable[[], None] = lambda: None,
+) -> list[ScoredRecording]:
+    """Watches every recording and keeps the scores of its windows.
+
+    Raises:
+        VideoError: A recording cannot be read.
+    """
+    scored = []
+    for name, path in recordings.items():
+        tracks: dict[int, ScoredTrack] = {}
+        rate, last = 0.0, -1
+        with open_footage(camera.model_copy(update={"source": str(path)})) as footage:
+            for step in watcher.watch(footage):
+                if step.scene is not None:
+                    frame, last = step.scene.frame, step.scene.frame.index
+                    # Footage may leave frames out; annotations count them all.
+                    rate = last / frame.seconds if last > 0 else footage.fps
+                    for tracked in step.scene.tracks:
+                        track = tracks.setdefault(
+                            tracked.track, ScoredTrack(frame.seconds, frame.seconds)
+                        )
+                        if tracked.is_seen:
+                            track.end = frame.seconds + 1 / footage.fps
+                for window in step.scores:
+                    tracks[window.track].windows.append(window)
+            scored.append(ScoredRecording(name, rate, last + 1, tuple(tracks.values())))
+        progress()
+    return scored
+
+
+def find_spans(
+    recording: ScoredRecording, onsets: Sequence[float], settings: EventSettings
+) -> Iterator[Span]:
+    """The events of a recording, in whole frames.
+
+    Args:
+        recording: What was watched.
+        onsets: (K,) score above which each class goes on.
+        settings: The rest of the rule.
+    """
+    for track in recording.tracks:
+        cells = track.cells(settings.smoothing_seconds)
+        for label, onset in enumerate(onsets):
+            rule = Hysteresis(onset, settings)
+            told = [message for cell in cells for message in rule.add(cell, cell.scores[label])]
+            for kind, span in (*told, *rule.finish()):
+                if kind == "end":
+                    first = np.floor(span.start * recording.fps + _SLACK)
+                    after = np.ceil(span.end * recording.fps - _SLACK)
+                    yield Span(recording.name, label, first, after, span.score)
+
+
+def evaluate_in_time(
+    recordings: Sequence[ScoredRecording],
+    truth: Mapping[str, Sequence[ActionSpan]],
+    class_names: Sequence[str],
+    onsets: Sequence[float],
+    settings: EventSettings,
+    ious: Sequence[float] = (0.3, 0.5),
+) -> TimeScores:
+    """Holds what was found in recordings to what is annotated.
+
+    Raises:
+        DataError: An annotated action is no class of the model, or nothing was watched.
+    """
+    true = true_spans(recordings, truth, class_names)
+    found = [span for recording in recordings for span in find_spans(recording, onsets, settings)]
+    scores = [frame_scores(r, len(class_names), settings) for r in recordings]
+    targets = np.zeros((sum(map(len, scores)), len(class_names)), dtype=bool)
+    names: list[Hashable] = [recording.name for recording in recordings]
+    first = dict(zip(names, np.cumsum([0, *map(len, scores)]), strict=False))
+    for span in true:
+        rows = slice(*(int(first[span.recording] + frame) for frame in (span.start, span.end)))
+        targets[rows, span.label] = True
+    return TimeScores(
+        frame_map(np.concatenate(scores), targets),
+        {iou: event_f1(found, true, len(class_names), min_iou=iou) for iou in ious},
+    )
+
+
+def frame_scores(
+    recording: ScoredRecording, num_classes: int, settings: EventSettings
+) -> np.ndarray:
+    """(F, K) smoothed scores of every frame, the highest of all tracks; 0 where there is none."""
+    scores = np.zeros((recording.num_frames, num_classes))
+    for track in recording.tracks:
+        for cell in track.cells(settings.smoothing_seconds):
+            first, after = (round(seconds * recording.fps) for seconds in (cell.start, cell.end))
+            part = scores[first:after]
+            np.maximum(part, cell.scores, out=part)
+    return scores
+
+
+def true_spans(
+    recordings: Sequence[ScoredRecording],
+    truth: Mapping[str, Sequence[ActionSpan]],
+    class_names: Sequence[str],
+) -> list[Span]:
+    """The annotated actions of these recordings, cut off where the recording ends.
+
+    Raises:
+        DataError: An action is no class of the model.
+    """
+    label = {name: index for index, name in enumerate(class_names)}
+    spans = []
+    for recording in recordings:
+        for span in truth.get(recording.name, ()):
+            if span.action not in label:
+                raise DataError(
+                    f"recording '{recording.name}': the model does not know the action "
+                    f"'{span.action}'; it knows: {', '.join(class_names)}"
+                )
+            after = min(span.end_frame + 1, recording.num_frames)
+            spans.append(Span(recording.name, label[span.action], span.start_frame, after))
+    return spans

@@ -1,0 +1,139 @@
+"""The events of one source as they end, in a file that survives a killed process."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lilliput.data.durable import write_durably
+from lilliput.errors import ConfigError, DataError
+from lilliput.watch.events import Event
+from lilliput.watch.records import from_record, to_record
+
+
+class EventLog:
+    """``events.jsonl``: one finished event per line, and nothing else.
+
+    Every line is handed to the system at once, so killing the process loses none; a power cut may
+    lose the lines of the last seconds. Once the source was watched to its end, a file beside the
+    log says so (``events.finished.json``), so that ``--resume`` need not watch it again.
+
+    Args:
+        path: The file; its folder is made if missing.
+        resume: Go on with a log that is there already: what a killed process left of its last
+            line is cut off, and events that are in the log are not written again.
+
+    Attributes:
+        path: The file.
+
+    Raises:
+        ConfigError: The file holds events already, and ``resume`` is false.
+        DataError: A line before the last one is no event.
+    """
+
+    def __init__(self, path: Path | str, *, resume: bool) -> None:
+        self.path = Path(path)
+        self._finished = self.path.with_name(f"{self.path.stem}.finished.json")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._ids: set[str] = set()
+        if self.path.exists() and self.path.stat().st_size > 0:
+            if not resume:
+                raise ConfigError(
+                    f"{self.path}: holds events already; add --resume to go on, or give another "
+                    "--out"
+                )
+            _cut_torn_line(self.path)
+            self._ids = {event.event_id for event in self}
+        self._file = self.path.open("a", encoding="utf-8")
+        if not resume:
+            self._finished.unlink(missing_ok=True)
+
+    def __enter__(self) -> "EventLog":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __iter__(self) -> Iterator[Event]:
+        """Reads the events back, one at a time."""
+        return iter_events(self.path)
+
+    @property
+    def event_ids(self) -> frozenset[str]:
+        """Of the events in it."""
+        return frozenset(self._ids)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the source was watched to its end, and the log still is what it was then."""
+        try:
+            marker = json.loads(self._finished.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return isinstance(marker, dict) and marker.get("events") == len(self)
+
+    def add(self, event: Event) -> bool:
+        """Writes an event that is over; returns False for one that is in the log already."""
+        if event.event_id in self._ids:
+            return False
+        line = json.dumps(to_record(event), ensure_ascii=False, allow_nan=False)
+        self._file.write(line + "\n")
+        self._file.flush()
+        self._ids.add(event.event_id)
+        return True
+
+    def finish(self, seconds: float) -> None:
+        """Notes that the source was watched to its end.
+
+        Args:
+            seconds: Its length.
+        """
+        marker = {"finished": True, "seconds": round(seconds, 3), "events": len(self)}
+        write_durably(self._finished, json.dumps(marker).encode() + b"\n")
+
+    def close(self) -> None:
+        """Ends writing; the events can still be read."""
+        self._file.close()
+
+
+def iter_events(path: Path | str) -> Iterator[Event]:
+    """Reads an ``events.jsonl``, one event at a time.
+
+    Raises:
+        DataError: The file cannot be read, or a line is no event.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                yield _parse(line, f"{path}: line {number}")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+
+
+def _parse(line: bytes, where: str) -> Event:
+    try:
+        record: dict[str, Any] = json.loads(line)
+        return from_record(record)
+    except ValueError as error:  # of JSON, of UTF-8, or of the record
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{where} is not an event ({reason}); remove it") from None
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Cuts off what follows the last line break; a kill or a power cut leaves no other damage."""
+    with path.open("rb+") as file:
+        content_end = file.seek(0, 2)
+        block = 1 << 16
+        position = content_end
+        while position > 0:
+            start = max(0, position - block)
+            file.seek(start)
+            found = file.read(position - start).rfind(b"\n")
+            if found >= 0:
+                file.truncate(start + found + 1)
+                return
+            position = start
+        file.truncate(0)

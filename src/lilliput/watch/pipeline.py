@@ -1,0 +1,131 @@
+"""Footage to events: decode, detect, track, crop, recognise, smooth, tell.
+
+Every stage takes a stream and yields one, so memory does not grow with the footage::
+
+    frames -> scenes -> windows -> scores -> messages
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from lilliput.inference.recognizer import Recognizer
+from lilliput.watch.alerts import AlertRules
+from lilliput.watch.blur import blur_people
+from lilliput.watch.cameras import CameraSettings
+from lilliput.watch.detectors import Detector, build_detector
+from lilliput.watch.events import Step, WindowScores
+from lilliput.watch.footage import Footage
+from lilliput.watch.scene import Box, Frame, Scene, TrackedBox
+from lilliput.watch.settings import EventSettings, WindowSettings
+from lilliput.watch.timeline import WHOLE_FRAME, Timeline, View
+from lilliput.watch.tracking import Tracker
+from lilliput.watch.windows import TrackWindow, WindowCutter, recognise
+from lilliput.watch.zones import Regions
+
+
+def _ignore(_window: TrackWindow, _scores: WindowScores) -> None:
+    """Nobody wants to see the windows."""
+
+
+class Watcher:
+    """Watches one camera, or one file after the other as if it were one.
+
+    Args:
+        recognizer: The model.
+        camera: Zones, masks, classes to keep, detector, alert rules.
+        events: How scores become events.
+        windows: What the recogniser sees.
+        blur: Hide people in the scenes of the steps; they are recognised from the clear picture.
+        inspect: Called with every window and its scores, such as to save uncertain ones.
+
+    Attributes:
+        class_names: (K,) in the order of the scores.
+        onsets: (K,) score above which each class goes on.
+        events: How scores become events.
+        windows: What the recogniser sees.
+
+    Raises:
+        ConfigError: A setting names a class that the model does not know, or the detector needs a
+            package that is not there.
+    """
+
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        camera: CameraSettings,
+        *,
+        events: EventSettings | None = None,
+        windows: WindowSettings | None = None,
+        blur: bool = False,
+        inspect: Callable[[TrackWindow, WindowScores], None] | None = None,
+    ) -> None:
+        self.events = events or EventSettings()
+        self._recognizer = recognizer
+        self._camera = camera
+        self.windows = windows or WindowSettings()
+        self._blur = blur
+        self._inspect = inspect or _ignore
+        description = recognizer.description
+        self.class_names = description.labels.class_names
+        self.onsets = self.events.onsets_of(self.class_names, description.thresholds)
+
+    def watch(self, footage: Footage) -> Iterator[Step]:
+        """One step for each frame, and a last one.
+
+        Raises:
+            VideoError: The footage cannot be read.
+        """
+        regions = Regions(self._camera, footage.size)
+        if self._camera.detector == "none":
+            scenes: Iterator[Scene] = map(_whole_frame, footage)
+        else:
+            scenes = _follow(
+                footage, build_detector(self._camera.detector), Tracker(footage.fps), regions
+            )
+        length = self.windows.window_seconds or self._recognizer.window_seconds
+        hop = self.windows.hop_seconds or length / 2
+        cutter = WindowCutter(length, hop, self.windows.context, 1 / footage.fps)
+        timeline = Timeline(self._view(footage, regions))
+        rules = AlertRules(self._camera)
+        for made, scores in recognise(cutter(scenes), self._recognizer):
+            messages = tuple(timeline.add(made, scores))
+            for window, found in zip(made.windows, scores, strict=True):
+                self._inspect(window, found)
+            yield Step(
+                blur_people(made.scene) if self._blur and made.scene is not None else made.scene,
+                scores,
+                messages,
+                tuple(alert for message in messages for alert in rules(message)),
+                timeline.settled_seconds,
+            )
+
+    def _view(self, footage: Footage, regions: Regions) -> View:
+        kept = set(self._camera.classes or self.class_names)
+        return View(
+            camera=footage.camera,
+            source=footage.source,
+            size=footage.size,
+            fps=footage.fps,
+            regions=regions,
+            class_names=self.class_names,
+            onsets=tuple(
+                onset if name in kept else float("inf")
+                for name, onset in zip(self.class_names, self.onsets, strict=True)
+            ),
+            settings=self.events,
+            is_live=footage.is_live,
+        )
+
+
+def _whole_frame(frame: Frame) -> Scene:
+    """The picture as one track, for sensors that see one person or too few pixels to find any."""
+    height, width = frame.pixels.shape[:2]
+    return Scene(frame, (TrackedBox(WHOLE_FRAME, Box(0, 0, width, height)),))
+
+
+def _follow(
+    frames: Iterable[Frame], detect: Detector, track: Tracker, regions: Regions
+) -> Iterator[Scene]:
+    for frame in frames:
+        found = detect(frame)
+        kept = [detection for detection in found or () if regions.keeps(detection.box)]
+        yield Scene(frame, tuple(track(kept)), None if found is None else tuple(found))

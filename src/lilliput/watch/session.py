@@ -1,0 +1,249 @@
+"""Watching cameras and files to the end, or until someone stops it, and writing what is seen."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from lilliput.errors import ConfigError, LilliputError, VideoError
+from lilliput.inference.recognizer import Recognizer
+from lilliput.video.source import Source
+from lilliput.watch.cameras import CameraSettings, WatchSettings
+from lilliput.watch.events import Step
+from lilliput.watch.footage import Footage, open_footage
+from lilliput.watch.log import EventLog
+from lilliput.watch.pipeline import Watcher
+from lilliput.watch.uncertain import UncertainClips
+from lilliput.watch.writers import WRITERS, EventWriter, Output
+
+
+class Channel(Protocol):
+    """Where news goes as it happens: a database, a message broker, the terminal."""
+
+    def write(self, step: Step) -> None:
+        """Takes one more step, of any camera."""
+
+    def close(self) -> None:
+        """Passes on what is left."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is written.
+
+    Attributes:
+        folder: Every camera gets a folder in it.
+        formats: Keys of ``WRITERS``; the log is always written.
+        channels: What hears of every event that is not in the log yet.
+        resume: Go on where an earlier run was stopped: what was watched to its end is left out,
+            and a file that was not is watched again, without telling its events twice.
+        blur: Hide people in every picture.
+        uncertain: Takes the clips the model is unsure of; None for nobody.
+    """
+
+    folder: Path
+    formats: tuple[str, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    resume: bool = False
+    blur: bool = False
+    uncertain: UncertainClips | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.formats:
+            if name not in WRITERS:
+                raise ConfigError(f"--write {name}: no such format; there are {', '.join(WRITERS)}")
+        if self.blur and self.uncertain is not None:
+            raise ConfigError(
+                "--blur and --save-crops exclude each other: a model learns nothing from people "
+                "who cannot be seen; leave out one of them"
+            )
+
+
+@dataclass
+class Watched:
+    """How the watching of one camera goes, and what came of it.
+
+    Attributes:
+        camera: Its name.
+        source: The file, device or address, without its password.
+        seconds: How much of the footage was watched.
+        duration_seconds: Its length, where it is known.
+        elapsed_seconds: How long that took.
+        num_events: Events in its log.
+        num_dropped: Frames of a live source that were left out.
+        paths: The files that were written.
+        notes: Damage, losses and returns.
+        error: Why it could not be watched; None where it could.
+        was_finished: It had been watched before, and nothing was done.
+    """
+
+    camera: str
+    source: str
+    seconds: float = 0.0
+    duration_seconds: float | None = None
+    elapsed_seconds: float = 0.0
+    num_events: int = 0
+    num_dropped: int = 0
+    paths: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    error: str | None = None
+    was_finished: bool = False
+
+    @property
+    def speed(self) -> float:
+        """Seconds of footage watched per second."""
+        return self.seconds / self.elapsed_seconds if self.elapsed_seconds else 0.0
+
+
+class Session:
+    """Watches cameras: files one after the other, all live ones at once.
+
+    Args:
+        recognizer: The model.
+        settings: How scores become events.
+        outputs: What is written.
+        report: Called after every step, from several threads.
+    """
+
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        settings: WatchSettings,
+        outputs: Outputs,
+        report: Callable[[Watched], None],
+    ) -> None:
+        self._recognizer = recognizer
+        self._settings = settings
+        self._outputs = outputs
+        self._report = report
+        self._stop = threading.Event()
+        self._lock = threading.Lock()  # of the channels, and of what is open
+        self._open: set[Footage] = set()
+
+    def run(self, cameras: Sequence[CameraSettings]) -> list[Watched]:
+        """Watches until all footage has ended; ``KeyboardInterrupt`` ends it in good order.
+
+        A camera that cannot be watched is told in its result, and ends no other.
+        """
+        at_once = len(cameras) if any(_is_live(camera) for camera in cameras) else 1
+        with ThreadPoolExecutor(at_once, thread_name_prefix="watch") as pool:
+            futures = [pool.submit(self._watch, camera) for camera in cameras]
+            try:
+                wait(futures)
+            except KeyboardInterrupt:
+                self._stop.set()
+                with self._lock:
+                    for footage in self._open:
+                        if footage.is_live:  # which may be silent just now
+                            footage.close()
+                raise
+        return [future.result() for future in futures]
+
+    def _watch(self, camera: CameraSettings) -> Watched:
+        watched = Watched(camera.name, camera.source)
+        if self._stop.is_set():
+            return watched
+        try:
+            with open_footage(camera, tell=lambda _: self._report(watched)) as footage:
+                self._watch_footage(camera, footage, watched)
+        except (LilliputError, OSError) as error:  # OSError: a full disk, say
+            watched.error = str(error)
+        return watched
+
+    def _watch_footage(self, camera: CameraSettings, footage: Footage, watched: Watched) -> None:
+        watched.source, watched.notes = footage.source, footage.notes
+        folder = self._outputs.folder / camera.name
+        with EventLog(folder / "events.jsonl", resume=self._outputs.resume) as log:
+            watched.num_events = len(log)
+            if log.is_finished and not footage.is_live:
+                watched.was_finished = True
+                return
+            with self._lock:
+                self._open.add(footage)
+            try:
+                self._write_steps(camera, footage, log, watched)
+            finally:
+                with self._lock:
+                    self._open.discard(footage)
+
+    def _write_steps(
+        self, camera: CameraSettings, footage: Footage, log: EventLog, watched: Watched
+    ) -> None:
+        watcher = self._build_watcher(camera)
+        watched.duration_seconds = footage.duration_seconds
+        known = log.event_ids
+        began = time.monotonic()
+        is_whole = False
+        with ExitStack() as closing:
+            writers = self._open_writers(camera, footage, log, watcher)
+            for writer in reversed(writers):
+                closing.callback(writer.close)
+            watched.paths = [path for writer in writers for path in writer.paths]
+            for step in watcher.watch(footage):
+                if self._stop.is_set() and not footage.is_live:
+                    break  # the open events of a file come out whole when it is resumed
+                for writer in writers:
+                    writer.write(step)
+                self._tell(step, known, watched)
+                is_whole = step.scene is None
+                if step.scene is not None:
+                    watched.seconds = step.scene.frame.seconds + 1 / footage.fps
+                watched.elapsed_seconds = time.monotonic() - began
+                watched.num_events, watched.num_dropped = len(log), footage.num_dropped
+                self._report(watched)
+        if is_whole:
+            log.finish(watched.seconds)
+
+    def _build_watcher(self, camera: CameraSettings) -> Watcher:
+        settings, outputs = self._settings, self._outputs
+        return Watcher(
+            self._recognizer,
+            camera,
+            events=settings.events,
+            windows=settings.windows,
+            blur=outputs.blur,
+            inspect=None if outputs.uncertain is None else outputs.uncertain.of(camera.name),
+        )
+
+    def _open_writers(
+        self, camera: CameraSettings, footage: Footage, log: EventLog, watcher: Watcher
+    ) -> list[EventWriter]:
+        output = Output(
+            folder=log.path.parent,
+            log=log,
+            camera=camera.name,
+            source=footage.source,
+            fps=footage.fps,
+            size=footage.size,
+            duration_seconds=footage.duration_seconds,
+            class_names=watcher.class_names,
+            starts_at=footage.starts_at,
+        )
+        names = dict.fromkeys(("jsonl", *self._outputs.formats))  # the log first
+        return [WRITERS[name](output) for name in names]
+
+    def _tell(self, step: Step, known: frozenset[str], watched: Watched) -> None:
+        """Passes on what no earlier run has told."""
+        fresh = replace(
+            step,
+            messages=tuple(m for m in step.messages if m.event.event_id not in known),
+            alerts=tuple(a for a in step.alerts if a.event.event_id not in known),
+        )
+        with self._lock:
+            for channel in self._outputs.channels:
+                try:
+                    channel.write(fresh)
+                except LilliputError as error:  # a database that is gone; the log has the events
+                    if str(error) not in watched.notes:
+                        watched.notes.append(str(error))
+
+
+def _is_live(camera: CameraSettings) -> bool:
+    try:
+        return Source.parse(camera.source).is_live
+    except VideoError:
+        return False  # told when it is opened
