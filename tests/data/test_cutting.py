@@ -81,7 +81,7 @@ def test_a_folder_that_holds_something_is_left_alone(recordings, tmp_path: Path)
 
 
 def test_an_unknown_action(recordings, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="unknown label 'wave'; nearest is 'wade'"):
+    with pytest.raises(DataError, match=r"unknown label 'wave'; nearest is 'wade'"):
         cut(recordings, tmp_path / "out", labels=LabelSet.from_names(["walk", "wade"]))
 
 
@@ -104,5 +104,5 @@ def test_seeds_differ() -> None:
 
 
 def test_one_recording_cannot_be_divided() -> None:
-    with pytest.raises(DataError, match="^1 recording;"):
+    with pytest.raises(DataError, match=r"^1 recording;"):
         hold_out(["a"], fraction=0.5, seed=1)

@@ -135,7 +135,7 @@ def test_several_recordings_are_kept_apart():
 
 def test_an_action_that_the_model_does_not_know():
     scored = [ScoredRecording("a", FPS, 8, ())]
-    with pytest.raises(DataError, match="^recording 'a': the model does not know the action 'fly'"):
+    with pytest.raises(DataError, match=r"^recording 'a': the model does not know .* 'fly'"):
         evaluate_in_time(scored, {"a": [ActionSpan(0, 1, "fly")]}, CLASSES, (0.5, 0.5), PLAIN)
 
 
@@ -144,13 +144,13 @@ def test_recordings_give_the_spans_that_watching_tells(
     micro_config: Config, tmp_path: Path, fps: int
 ) -> None:
     """A second source: the events of ``watch``, in frames of the file, all of them counted."""
-    draw = whole((1, 2.5, 235), (3, 5, 20), (4, 4.5, 235))
+    draw = whole((1, 2.5, 235), (3, 5, 20))
     path = write_footage(tmp_path / "r.mp4", 6.0, draw, fps=fps)
     camera = CameraSettings(name="recordings", source=str(tmp_path), detector="none")
     windows = WindowSettings(hop_seconds=0.4)
     watcher = Watcher(BrightOrDark(micro_config), camera, windows=windows)
     calls = []
-    (scored,) = score_recordings(watcher, camera, {"r": path}, lambda: calls.append(1))
+    (scored,) = score_recordings(watcher, {"r": path}, lambda: calls.append(1))
     assert calls == [1]
     assert scored.fps == pytest.approx(fps)
     assert 6 * fps - 3 <= scored.num_frames <= 6 * fps

@@ -191,7 +191,7 @@ def test_every_window_is_inspected(seen) -> None:
 
 def test_a_detector_that_is_not_there(micro_config: Config, two: Path) -> None:
     camera = camera_of(two).model_copy(update={"detector": "radar"})
-    with pytest.raises(ConfigError, match="^detector 'radar' is not known"):
+    with pytest.raises(ConfigError, match=r"^detector 'radar' is not known"):
         watch(micro_config, camera)
 
 

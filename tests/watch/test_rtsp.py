@@ -5,17 +5,24 @@ import queue
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lilliput.checkpoint import Checkpoint
+from lilliput.inference.recognizer import Recognizer
 from lilliput.video.container import Timeouts
-from lilliput.watch.cameras import CameraSettings
+from lilliput.watch.cameras import CameraSettings, WatchSettings
+from lilliput.watch.events import Step
 from lilliput.watch.footage import open_footage
 from lilliput.watch.live import Patience
+from lilliput.watch.log import iter_events
+from lilliput.watch.session import Outputs, Session, Watched
+from lilliput.watch.settings import EventSettings, WindowSettings
 from tests.programs import need
 
 DEBIAN_PYTHON = "/usr/bin/python3"
@@ -133,3 +140,81 @@ def test_a_camera_that_nobody_reads_drops_what_nobody_saw(camera: _Camera) -> No
     assert len(waiting) == 4
     assert waiting[0] - first.index - 1 == dropped
     assert second.index >= waiting[0]
+
+
+class _Heard:
+    """A channel that can be waited for."""
+
+    def __init__(self) -> None:
+        self.messages: queue.Queue[tuple[str, str]] = queue.Queue()
+
+    def write(self, step: Step) -> None:
+        for message in step.messages:
+            self.messages.put((message.kind, message.event.event_id))
+
+    def close(self) -> None:
+        pass
+
+
+def told_by(notes: "queue.Queue[str]") -> Callable[[Watched], None]:
+    """Passes every note on once."""
+    known = 0
+
+    def report(watched: Watched) -> None:
+        nonlocal known
+        for note in watched.notes[known:]:
+            known += 1
+            notes.put(note)
+
+    return report
+
+
+def test_events_go_on_after_an_outage_and_none_that_was_told_is_lost(
+    camera: _Camera, tmp_path: Path, micro_checkpoint: Checkpoint
+) -> None:
+    onset = dict.fromkeys(micro_checkpoint.labels.class_names, 0.0)  # all of it is an event
+    settings = WatchSettings(
+        events=EventSettings(onset=onset, min_on_seconds=0.2),
+        windows=WindowSettings(window_seconds=0.8),
+    )
+    source = f"rtsp://127.0.0.1:{camera.port}/gate"
+    gate = CameraSettings(name="gate", source=source, detector="none")
+    heard = _Heard()
+    notes: queue.Queue[str] = queue.Queue()
+    patience = Patience(
+        Timeouts(silent_seconds=0.5), first_wait_seconds=0.1, longest_wait_seconds=0.2
+    )
+    session = Session(
+        Recognizer(micro_checkpoint),
+        settings,
+        Outputs(tmp_path, ("csv",), (heard,)),
+        told_by(notes),
+        patience=patience,
+    )
+    results: list[Watched] = []
+    watching = threading.Thread(target=lambda: results.extend(session.run([gate])))
+    watching.start()
+    told = [heard.messages.get(timeout=WAIT)]
+    camera.kill()
+    assert notes.get(timeout=WAIT).startswith("lost")
+    kept = [event.event_id for event in iter_events(tmp_path / "gate" / "events.jsonl")]
+    camera.start()
+    assert notes.get(timeout=WAIT).startswith("back")
+    while not heard.messages.empty():
+        told.append(heard.messages.get())
+    told.append(heard.messages.get(timeout=WAIT))  # news after the return
+    session.stop()
+    watching.join(WAIT)
+    assert not watching.is_alive()
+    while not heard.messages.empty():
+        told.append(heard.messages.get())
+
+    (watched,) = results
+    assert watched.error is None
+    assert [note.split()[0].strip(":") for note in watched.notes] == ["lost", "back"]
+    begun = {name for kind, name in told if kind == "new"}
+    ended = [name for kind, name in told if kind == "end"]
+    assert begun == set(ended) and len(ended) == len(begun) > 0
+    logged = [event.event_id for event in iter_events(tmp_path / "gate" / "events.jsonl")]
+    assert sorted(logged) == sorted(ended) and logged[: len(kept)] == kept
+    assert (tmp_path / "gate" / "events.csv").is_file()

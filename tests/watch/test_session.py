@@ -40,7 +40,9 @@ def walkers(seconds: float, seed: int = 1) -> np.ndarray:
 def settings() -> WatchSettings:
     """Everything is an event, so that there are some."""
     return WatchSettings(
-        events=EventSettings(onset=dict.fromkeys(("turn_left", "turn_right"), 0.0), min_on_seconds=0.2),
+        events=EventSettings(
+            onset=dict.fromkeys(("turn_left", "turn_right"), 0.0), min_on_seconds=0.2
+        ),
         windows=WindowSettings(window_seconds=1.0),
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -83,7 +84,7 @@ def _score(
     watcher = Watcher(recognizer, camera, events=chosen.events, windows=chosen.windows)
     with Progress(console=messages, transient=True) as bar:
         task = bar.add_task("watching", total=len(files))
-        scored = score_recordings(watcher, camera, files, lambda: bar.advance(task))
+        scored = score_recordings(watcher, files, lambda: bar.advance(task))
     return watcher, scored, truth
 
 
@@ -98,7 +99,9 @@ def _table(result: "TimeScores", class_names: Sequence[str]) -> Table:
     ]
     rows.append(("mean", result.frames.mean, [result.events[iou].macro.f1 for iou in ious]))
     for name, precision, f1 in rows:
-        table.add_row(name, f"{100 * precision:.1f}", *(f"{100 * score:.1f}" for score in f1))
+        table.add_row(
+            escape(name), f"{100 * precision:.1f}", *(f"{100 * score:.1f}" for score in f1)
+        )
     return table
 
 

@@ -63,7 +63,7 @@ def watch_file(recognizer: Recognizer, path: Path, detector: str) -> Iterator[Wa
     )
     events = EventSettings()
     watcher = Watcher(recognizer, camera, events=events)
-    with open_footage(camera) as footage:
+    with open_footage(watcher.camera) as footage:
         onsets = tuple(float(onset) for onset in watcher.onsets)
         steps = watcher.watch(footage)
         yield Watched(footage.size, tuple(watcher.class_names), onsets, events, steps)

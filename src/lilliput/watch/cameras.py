@@ -110,7 +110,7 @@ class CameraSettings(_CameraSection):
     classes: tuple[str, ...] = ()  # to keep; empty: all
     time_zone: Annotated[str, AfterValidator(_check_zone)] = "UTC"
     starts_at: datetime | None = None  # of a recording; without offset, in the time zone
-    max_fps: Annotated[float, Field(gt=0, le=1000)] = 10.0
+    max_fps: Annotated[float, Field(gt=0, le=1000)] | None = None  # None: what suits the model
     zones: tuple[ZoneSettings, ...] = Field(default=(), validation_alias="zone")
     include: tuple[Polygon, ...] = ()  # only who stands in one of these counts; empty: all do
     ignore: tuple[Polygon, ...] = ()  # who stands in one of these does not count

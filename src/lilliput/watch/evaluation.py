@@ -13,7 +13,6 @@ from lilliput.data.spans import ActionSpan
 from lilliput.errors import DataError
 from lilliput.scoring.matching import DetectionScores
 from lilliput.scoring.spans import MeanPrecision, Span, event_f1, frame_map
-from lilliput.watch.cameras import CameraSettings
 from lilliput.watch.events import WindowScores
 from lilliput.watch.footage import open_footage
 from lilliput.watch.hysteresis import Cell, Hysteresis, Smoother
@@ -73,7 +72,6 @@ class TimeScores:
 
 def score_recordings(
     watcher: Watcher,
-    camera: CameraSettings,
     recordings: Mapping[str, Path],
     progress: Callable[[], None] = lambda: None,
 ) -> list[ScoredRecording]:
@@ -86,7 +84,7 @@ def score_recordings(
     for name, path in recordings.items():
         tracks: dict[int, ScoredTrack] = {}
         rate, last = 0.0, -1
-        with open_footage(camera.model_copy(update={"source": str(path)})) as footage:
+        with open_footage(watcher.camera.model_copy(update={"source": str(path)})) as footage:
             for step in watcher.watch(footage):
                 if step.scene is not None:
                     frame, last = step.scene.frame, step.scene.frame.index

@@ -15,6 +15,8 @@ from lilliput.watch.scene import Frame
 
 _MAX_NOTES = 1000  # of a source that comes and goes for months
 
+MAX_FPS = 10.0  # enough to follow people, and for models that see a whole window's length
+
 
 class Footage(ABC):
     """Frames of one camera, at most ``max_fps`` a second; a context manager, iterated once.
@@ -77,7 +79,7 @@ class _Recording(Footage):
 
     def __init__(self, camera: CameraSettings, source: Source) -> None:
         super().__init__(camera, source)
-        self._reader = FootageReader(source, max_fps=camera.max_fps)
+        self._reader = FootageReader(source, max_fps=camera.max_fps or MAX_FPS)
         self._starts_at = camera.starts_at or self._reader.recorded_at
         self._zone = camera.zone_info
         if self._starts_at is not None and self._starts_at.tzinfo is None:
@@ -133,7 +135,7 @@ class _Live(Footage):
         super().__init__(camera, source)
         self._tell = tell
         self._zone = camera.zone_info
-        self._reader = LiveReader(source, camera.max_fps, patience, self._note)
+        self._reader = LiveReader(source, camera.max_fps or MAX_FPS, patience, self._note)
 
     @property
     def fps(self) -> float:
@@ -182,7 +184,7 @@ def open_footage(
     frame, wait for it for as long as it takes.
 
     Args:
-        camera: The camera.
+        camera: The camera; without ``max_fps``, of 10 frames per second at most.
         patience: With a live source; None takes the usual.
         tell: Called with every note at once, from another thread; only for a live source.
 

@@ -17,9 +17,11 @@ from lilliput.watch.footage import Footage
 from lilliput.watch.scene import Box, Frame, Scene, TrackedBox
 from lilliput.watch.settings import EventSettings, WindowSettings
 from lilliput.watch.timeline import WHOLE_FRAME, Timeline, View
-from lilliput.watch.tracking import Tracker
+from lilliput.watch.tracking import COAST_SECONDS, Tracker
 from lilliput.watch.windows import TrackWindow, WindowCutter, recognise
 from lilliput.watch.zones import Regions
+
+_RANDOM_CLIPS_FPS = 30.0  # of training; random clips are neighbouring frames, as close as then
 
 
 def _ignore(_window: TrackWindow, _scores: WindowScores) -> None:
@@ -38,6 +40,7 @@ class Watcher:
         inspect: Called with every window and its scores, such as to save uncertain ones.
 
     Attributes:
+        camera: The same, with the frame rate that suits the model.
         class_names: (K,) in the order of the scores.
         onsets: (K,) score above which each class goes on.
         events: How scores become events.
@@ -60,7 +63,9 @@ class Watcher:
     ) -> None:
         self.events = events or EventSettings()
         self._recognizer = recognizer
-        self._camera = camera
+        if camera.max_fps is None and recognizer.description.config.sampling.method == "random":
+            camera = camera.model_copy(update={"max_fps": _RANDOM_CLIPS_FPS})
+        self.camera = camera
         self.windows = windows or WindowSettings()
         self._blur = blur
         self._inspect = inspect or _ignore
@@ -74,18 +79,17 @@ class Watcher:
         Raises:
             VideoError: The footage cannot be read.
         """
-        regions = Regions(self._camera, footage.size)
-        if self._camera.detector == "none":
+        regions = Regions(self.camera, footage.size)
+        if self.camera.detector == "none":
             scenes: Iterator[Scene] = map(_whole_frame, footage)
         else:
-            scenes = _follow(
-                footage, build_detector(self._camera.detector), Tracker(footage.fps), regions
-            )
+            detect = build_detector(self.camera.detector)
+            scenes = _follow(footage, footage.fps, detect, regions)
         length = self.windows.window_seconds or self._recognizer.window_seconds
         hop = self.windows.hop_seconds or length / 2
         cutter = WindowCutter(length, hop, self.windows.context, 1 / footage.fps)
         timeline = Timeline(self._view(footage, regions))
-        rules = AlertRules(self._camera)
+        rules = AlertRules(self.camera)
         for made, scores in recognise(cutter(scenes), self._recognizer):
             messages = tuple(timeline.add(made, scores))
             for window, found in zip(made.windows, scores, strict=True):
@@ -99,7 +103,7 @@ class Watcher:
             )
 
     def _view(self, footage: Footage, regions: Regions) -> View:
-        kept = set(self._camera.classes or self.class_names)
+        kept = set(self.camera.classes or self.class_names)
         return View(
             camera=footage.camera,
             source=footage.source,
@@ -123,9 +127,14 @@ def _whole_frame(frame: Frame) -> Scene:
 
 
 def _follow(
-    frames: Iterable[Frame], detect: Detector, track: Tracker, regions: Regions
+    frames: Iterable[Frame], fps: float, detect: Detector, regions: Regions
 ) -> Iterator[Scene]:
+    track = Tracker(fps)
+    last = 0.0
     for frame in frames:
+        for _ in range(round(min(frame.seconds - last, 2 * COAST_SECONDS) * fps) - 1):
+            track(())  # of frames that are missing nobody knows anything
+        last = frame.seconds
         found = detect(frame)
         kept = [detection for detection in found or () if regions.keeps(detection.box)]
         yield Scene(frame, tuple(track(kept)), None if found is None else tuple(found))

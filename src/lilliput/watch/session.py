@@ -15,6 +15,7 @@ from lilliput.video.source import Source
 from lilliput.watch.cameras import CameraSettings, WatchSettings
 from lilliput.watch.events import Step
 from lilliput.watch.footage import Footage, open_footage
+from lilliput.watch.live import Patience
 from lilliput.watch.log import EventLog
 from lilliput.watch.pipeline import Watcher
 from lilliput.watch.uncertain import UncertainClips
@@ -107,6 +108,7 @@ class Session:
         settings: How scores become events.
         outputs: What is written.
         report: Called after every step, from several threads.
+        patience: With live sources; None takes the usual.
     """
 
     def __init__(
@@ -115,11 +117,14 @@ class Session:
         settings: WatchSettings,
         outputs: Outputs,
         report: Callable[[Watched], None],
+        *,
+        patience: Patience | None = None,
     ) -> None:
         self._recognizer = recognizer
         self._settings = settings
         self._outputs = outputs
         self._report = report
+        self._patience = patience
         self._stop = threading.Event()
         self._lock = threading.Lock()  # of the channels, and of what is open
         self._open: set[Footage] = set()
@@ -135,28 +140,35 @@ class Session:
             try:
                 wait(futures)
             except KeyboardInterrupt:
-                self._stop.set()
-                with self._lock:
-                    for footage in self._open:
-                        if footage.is_live:  # which may be silent just now
-                            footage.close()
+                self.stop()
                 raise
         return [future.result() for future in futures]
+
+    def stop(self) -> None:
+        """Ends the watching: of live sources the open events are told to be over."""
+        self._stop.set()
+        with self._lock:
+            for footage in self._open:
+                if footage.is_live:  # which may be silent just now
+                    footage.close()
 
     def _watch(self, camera: CameraSettings) -> Watched:
         watched = Watched(camera.name, camera.source)
         if self._stop.is_set():
             return watched
         try:
-            with open_footage(camera, tell=lambda _: self._report(watched)) as footage:
-                self._watch_footage(camera, footage, watched)
+            watcher = self._build_watcher(camera)
+            with open_footage(
+                watcher.camera, patience=self._patience, tell=lambda _: self._report(watched)
+            ) as footage:
+                self._watch_footage(watcher, footage, watched)
         except (LilliputError, OSError) as error:  # OSError: a full disk, say
             watched.error = str(error)
         return watched
 
-    def _watch_footage(self, camera: CameraSettings, footage: Footage, watched: Watched) -> None:
+    def _watch_footage(self, watcher: Watcher, footage: Footage, watched: Watched) -> None:
         watched.source, watched.notes = footage.source, footage.notes
-        folder = self._outputs.folder / camera.name
+        folder = self._outputs.folder / footage.camera
         with EventLog(folder / "events.jsonl", resume=self._outputs.resume) as log:
             watched.num_events = len(log)
             if log.is_finished and not footage.is_live:
@@ -165,21 +177,20 @@ class Session:
             with self._lock:
                 self._open.add(footage)
             try:
-                self._write_steps(camera, footage, log, watched)
+                self._write_steps(watcher, footage, log, watched)
             finally:
                 with self._lock:
                     self._open.discard(footage)
 
     def _write_steps(
-        self, camera: CameraSettings, footage: Footage, log: EventLog, watched: Watched
+        self, watcher: Watcher, footage: Footage, log: EventLog, watched: Watched
     ) -> None:
-        watcher = self._build_watcher(camera)
         watched.duration_seconds = footage.duration_seconds
         known = log.event_ids
         began = time.monotonic()
         is_whole = False
         with ExitStack() as closing:
-            writers = self._open_writers(camera, footage, log, watcher)
+            writers = self._open_writers(watcher, footage, log)
             for writer in reversed(writers):
                 closing.callback(writer.close)
             watched.paths = [path for writer in writers for path in writer.paths]
@@ -209,13 +220,11 @@ class Session:
             inspect=None if outputs.uncertain is None else outputs.uncertain.of(camera.name),
         )
 
-    def _open_writers(
-        self, camera: CameraSettings, footage: Footage, log: EventLog, watcher: Watcher
-    ) -> list[EventWriter]:
+    def _open_writers(self, watcher: Watcher, footage: Footage, log: EventLog) -> list[EventWriter]:
         output = Output(
             folder=log.path.parent,
             log=log,
-            camera=camera.name,
+            camera=footage.camera,
             source=footage.source,
             fps=footage.fps,
             size=footage.size,

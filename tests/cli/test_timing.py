@@ -1,0 +1,113 @@
+"""``data cut``, ``tune-events`` and ``evaluate-events``, with a model that needs no training."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lilliput.config import Config
+from lilliput.data import read_dataset
+from lilliput.data.spans import ActionSpan, read_spans, write_spans
+from lilliput.inference.recognizer import Recognizer
+from lilliput.watch import tuning
+from lilliput.watch.cameras import read_watch_settings
+from tests.watch.bright import BrightOrDark, whole, write_footage
+
+CLASSES = ('a "bright.one"', "dark = \\ ünd [so]")
+SPANS = [ActionSpan(10, 24, CLASSES[0]), ActionSpan(30, 49, CLASSES[1])]
+
+
+@pytest.fixture(autouse=True)
+def _stand_in(monkeypatch: pytest.MonkeyPatch, micro_config: Config) -> None:
+    model = BrightOrDark(micro_config, CLASSES)
+    monkeypatch.setattr(Recognizer, "load", lambda *_, **__: model)
+    monkeypatch.setattr(tuning, "_ROUNDS", 1)
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    folder = tmp_path / "recordings"
+    draw = whole((1, 2.5, 190), (3, 5, 20))  # the bright one reaches 0.48, below its threshold
+    for name in ("a", "b", "c"):
+        write_footage(folder / f"{name}.mp4", 6.0, draw)
+    write_spans(folder / "actions.csv", dict.fromkeys("abc", SPANS))
+    return folder
+
+
+def test_cut_tune_and_evaluate(recordings: Path, tmp_path: Path, run_cli) -> None:
+    actions = recordings / "actions.csv"
+    code, out, err = run_cli(
+        "data", "cut", recordings, "--actions", actions, "--out", tmp_path / "clips"
+    )
+    assert code == 0, err
+    manifest = tmp_path / "clips" / "manifest.csv"
+    assert out.strip() == f"clips: {manifest}"
+    dataset = read_dataset(manifest)
+    assert dataset.labels.class_names == CLASSES
+    assert {split: len(clips) for split, clips in dataset.splits.items()} == {
+        "train": 24,
+        "val": 12,
+    }
+    (held_out,) = read_spans(tmp_path / "clips" / "val_actions.csv")
+    assert {clip.recording for clip in dataset.splits["val"]} == {held_out}
+
+    held = ("m", recordings, "--actions", tmp_path / "clips" / "val_actions.csv")
+    windows = tmp_path / "windows.toml"
+    windows.write_text("[windows]\nhop_seconds = 0.25\n")
+    tuned = tmp_path / "tuned.toml"
+    code, out, err = run_cli("tune-events", *held, "--settings", windows, "--out", tuned)
+    assert code == 0, err
+    assert "100.0 %" in out
+    assert str(tuned) in re.sub(r"\s+", "", out)
+    settings = read_watch_settings(tuned)
+    assert settings.windows.hop_seconds == 0.25
+    assert settings.windows.window_seconds is None
+    assert tuple(settings.events.onset) == CLASSES
+    assert settings.events.onset[CLASSES[0]] < 0.48
+
+    _, before, _ = run_cli("evaluate-events", *held)
+    code, after, err = run_cli("evaluate-events", *held, "--settings", tuned)
+    assert code == 0, err
+    rows = [
+        {line.split("│")[1].strip(): [cell.strip() for cell in line.split("│")[2:5]]
+         for line in text.splitlines() if line.startswith("│")}
+        for text in (before, after)
+    ]  # fmt: skip
+    assert list(rows[1]) == [*CLASSES, "mean"]
+    assert rows[0][CLASSES[0]][1:] == ["0.0", "0.0"]  # at the model's own threshold
+    assert rows[1][CLASSES[0]][1:] == rows[1]["mean"][1:] == ["100.0", "100.0"]
+    assert rows[0]["mean"][1:] == ["50.0", "50.0"]
+
+
+@pytest.mark.parametrize("command", ["tune-events", "evaluate-events"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"actions": "recording,start_frame\n"}, "lacks the column 'action'"),
+        ({"actions": "recording,start_frame,end_frame,action\nx,0,1,dark\n"}, "recording 'x'"),
+        ({"actions": "recording,start_frame,end_frame,action\na,0,1,fly\n"}, "action 'fly'"),
+        ({"actions": "recording,start_frame,end_frame,action\na,2,1,fly\n"}, "line 2"),
+        ({"settings": "[events]\nonset = { fly = 0.5 }\n"}, "no action 'fly'"),
+        ({"settings": "[events]\nonsets = 3\n"}, "onset"),
+    ],
+)
+def test_mistakes_are_one_line(
+    recordings: Path, tmp_path: Path, run_cli, command: str, change: dict, message: str
+) -> None:
+    actions, settings = recordings / "actions.csv", tmp_path / "settings.toml"
+    actions.write_text(change.get("actions", actions.read_text(encoding="utf-8")), "utf-8")
+    settings.write_text(change.get("settings", ""))
+    code, out, err = run_cli(command, "m", recordings, "--actions", actions, "--settings", settings)
+    assert (code, out) == (2, "")
+    (line,) = err.strip().splitlines()
+    assert line.startswith("error: ")
+    assert message in line
+
+
+def test_cutting_into_a_full_folder(recordings: Path, run_cli) -> None:
+    actions = recordings / "actions.csv"
+    code, out, err = run_cli("data", "cut", recordings, "--actions", actions, "--out", recordings)
+    assert (code, out) == (2, "")
+    assert err.strip().splitlines() == [
+        f"error: {recordings}: holds something already; give a new folder"
+    ]
