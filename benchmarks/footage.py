@@ -143,14 +143,16 @@ def main() -> int:
     parser.add_argument("--model", default="synthetic")
     parser.add_argument("--detector", default="motion")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--data", type=Path, help="keep the footage here; if it exists, reuse it")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     recognizer = Recognizer.load(args.model)
     class_names = recognizer.description.labels.class_names
     found = Sighted()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "footage"
-        write_footage(folder, args.count, args.seed, seconds=args.seconds)
+        folder = args.data or Path(temporary) / "footage"
+        if not folder.exists():
+            write_footage(folder, args.count, args.seed, seconds=args.seconds)
         content = json.loads((folder / "tubelets.json").read_text(encoding="utf-8"))
         for path in sorted(folder.glob("*.mp4")):
             sighted = watch(path, args.detector, recognizer, content["fps"])

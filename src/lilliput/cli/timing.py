@@ -72,14 +72,16 @@ def _score(
     from lilliput.data.spans import find_recordings, read_spans
     from lilliput.inference.recognizer import Recognizer
     from lilliput.watch.cameras import CameraSettings, WatchSettings, read_watch_settings
-    from lilliput.watch.evaluation import score_recordings
+    from lilliput.watch.evaluation import check_actions, score_recordings
     from lilliput.watch.pipeline import Watcher
 
     truth = read_spans(actions)
     files = find_recordings(recordings, truth)
     chosen = WatchSettings() if settings is None else read_watch_settings(settings)
     recognizer = Recognizer.load(model)
-    chosen.check_classes(recognizer.description.labels.class_names)
+    class_names = recognizer.description.labels.class_names
+    chosen.check_classes(class_names)
+    check_actions(truth, class_names)
     camera = CameraSettings(name="recordings", source=str(recordings), detector=detector.value)
     watcher = Watcher(recognizer, camera, events=chosen.events, windows=chosen.windows)
     with Progress(console=messages, transient=True) as bar:

@@ -35,8 +35,9 @@ class Results:
         if step.scene is not None:
             self.num_frames += 1
             for tracked in step.scene.tracks:
-                rows = self._boxes.setdefault(tracked.track, array("f"))
-                rows.extend((step.scene.frame.seconds, *tracked.box))
+                if tracked.is_seen:
+                    rows = self._boxes.setdefault(tracked.track, array("f"))
+                    rows.extend((step.scene.frame.seconds, *tracked.box))
         for window in step.scores:
             self._windows.setdefault(window.track, []).append(
                 {

@@ -176,15 +176,28 @@ def true_spans(
     Raises:
         DataError: An action is no class of the model.
     """
+    check_actions(
+        {recording.name: truth.get(recording.name, ()) for recording in recordings}, class_names
+    )
     label = {name: index for index, name in enumerate(class_names)}
     spans = []
     for recording in recordings:
         for span in truth.get(recording.name, ()):
-            if span.action not in label:
-                raise DataError(
-                    f"recording '{recording.name}': the model does not know the action "
-                    f"'{span.action}'; it knows: {', '.join(class_names)}"
-                )
             after = min(span.end_frame + 1, recording.num_frames)
             spans.append(Span(recording.name, label[span.action], span.start_frame, after))
     return spans
+
+
+def check_actions(truth: Mapping[str, Sequence[ActionSpan]], class_names: Sequence[str]) -> None:
+    """Compares annotated actions with those that a model knows.
+
+    Raises:
+        DataError: The model does not know one.
+    """
+    for recording, spans in truth.items():
+        for span in spans:
+            if span.action not in class_names:
+                raise DataError(
+                    f"recording '{recording}': the model does not know the action "
+                    f"'{span.action}'; it knows: {', '.join(class_names)}"
+                )

@@ -38,7 +38,7 @@ class Event:
         zones: Names of the camera's zones that the actor stood in, in the order of the camera's
             settings.
         frame_size: Width and height of the camera's picture, px.
-        fps: The camera's frames per second.
+        fps: Frames per second of the source, of which not all need be watched.
     """
 
     event_id: str

@@ -161,7 +161,7 @@ class Timeline:
             boxes=boxes,
             zones=view.regions.zones_of(*(at.box for at in boxes)),
             frame_size=view.size,
-            fps=view.fps,
+            fps=self._frame_rate(),
         )
         return Message(kind, event)
 
