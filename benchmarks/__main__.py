@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if options.resume and results["topics"].get(name, {}).get("commit") == read_commit():
                 continue
             print(f"{name} ...", end=" ", flush=True)
-            context = Context(folder, options.quick, options.data, _limits(results))
+            context = Context(
+                folder, options.quick, options.data, options.footage, _limits(results)
+            )
             start = time.perf_counter()
             tables = run_apart(name, context)
             seconds = time.perf_counter() - start
@@ -53,6 +55,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=TOPICS, help="these topics; keep the others")
     parser.add_argument("--quick", action="store_true", help="a tenth of the time; rough figures")
     parser.add_argument("--data", type=Path, help="a TinyVIRAT-v2 folder to measure on as well")
+    parser.add_argument("--footage", type=Path, help="a recording to watch, not a rendered one")
     parser.add_argument("--output", type=Path, help="folder of results.md (default: benchmarks)")
     parser.add_argument("--resume", action="store_true", help="keep topics of this very commit")
     return parser.parse_args(arguments)

@@ -15,12 +15,14 @@ class Context:
         folder: For generated files; removed after the run.
         quick: A tenth of the time, for trying the code out.
         data: A TinyVIRAT-v2 folder to measure on besides the synthetic clips, or None.
+        footage: A recording to watch instead of a rendered one, or None.
         limits: What the machine was measured to do, by name: operations or bytes per second.
     """
 
     folder: Path
     quick: bool
     data: Path | None
+    footage: Path | None
     limits: Mapping[str, float]
 
     def seconds(self, full: float) -> float:

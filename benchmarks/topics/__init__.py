@@ -12,4 +12,5 @@ TOPICS = {
     "thresholds": "Thresholds",
     "growth": "Growth",
     "archive": "Archive",
+    "watch": "Watching",
 }

@@ -158,5 +158,5 @@ def _describe(watched: Watched, screened: Screened) -> dict[str, Any]:
         },
         "class_names": list(watched.class_names),
         "thresholds": list(watched.onsets),
-        "settings": watched.events.model_dump(exclude={"onset"}),
+        "settings": watched.events.model_dump(exclude={"onset", "least_onset"}),
     }
