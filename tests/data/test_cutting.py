@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lilliput.data import LabelSet, read_dataset
-from lilliput.data.cutting import cut_recordings, hold_out
+from lilliput.data.cutting import CutWindows, cut_recordings, hold_out
 from lilliput.data.spans import ActionSpan, read_spans
 from lilliput.errors import DataError
 from lilliput.video.decode import decode_video
@@ -32,9 +32,9 @@ def recordings(tmp_path: Path, write_lossless) -> dict[str, dict[str, Path]]:
     }
 
 
-def cut(recordings, out: Path, **changes):
-    options = {"labels": LABELS, "window_seconds": 0.8, "hop_seconds": 0.4} | changes
-    return cut_recordings(recordings, SPANS, out, **options)
+def cut(recordings, out: Path, labels: LabelSet = LABELS, **changes):
+    windows = CutWindows(**({"window_seconds": 0.8, "hop_seconds": 0.4} | changes))
+    return cut_recordings(recordings, SPANS, out, labels=labels, windows=windows)
 
 
 def test_clips_around_their_middles(recordings, tmp_path: Path) -> None:
@@ -106,3 +106,21 @@ def test_seeds_differ() -> None:
 def test_one_recording_cannot_be_divided() -> None:
     with pytest.raises(DataError, match=r"^1 recording;"):
         hold_out(["a"], fraction=0.5, seed=1)
+
+
+def test_training_clips_are_stretched_and_held_out_ones_are_not(recordings, tmp_path: Path) -> None:
+    plain = read_dataset(cut(recordings, tmp_path / "plain"))
+    stretched = read_dataset(cut(recordings, tmp_path / "stretched", stretch=2.0))
+
+    def lengths(dataset, split: str) -> list[int]:
+        return [len(clip.read()) for clip in dataset.split(split)]
+
+    assert lengths(stretched, "val") == lengths(plain, "val")
+    inner = slice(2, -2)  # not cut short by the ends of the recording
+    whole = lengths(plain, "train")[inner]
+    drawn = lengths(stretched, "train")[inner]
+    assert len(set(drawn)) > 1
+    assert all(
+        length / 2 - 1 <= other <= 2 * length + 1
+        for length, other in zip(whole, drawn, strict=True)
+    )

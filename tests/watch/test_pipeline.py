@@ -195,6 +195,49 @@ def test_a_detector_that_is_not_there(micro_config: Config, two: Path) -> None:
         watch(micro_config, camera)
 
 
+class Thinned:
+    """Footage that shows some of its frames only."""
+
+    def __init__(self, footage, shows) -> None:
+        self._footage = footage
+        self._shows = shows
+
+    def __getattr__(self, name: str):
+        return getattr(self._footage, name)
+
+    def __iter__(self):
+        return (frame for frame in self._footage if self._shows(frame.index))
+
+
+def watch_thinned(config: Config, camera: CameraSettings, shows):
+    with open_footage(camera) as footage:
+        watcher = Watcher(BrightOrDark(config), camera, windows=WindowSettings(hop_seconds=0.5))
+        return list(watcher.watch(Thinned(footage, shows)))
+
+
+@pytest.mark.parametrize(
+    "shows", [lambda index: index % 2 == 0, lambda index: index % 10 in (0, 1, 5)]
+)
+def test_actors_are_followed_though_frames_are_dropped(micro_config: Config, two, shows) -> None:
+    events = ended(watch_thinned(micro_config, camera_of(two), shows))
+    assert [event.action for event in events] == ["bright", "dark"]
+    for event, (start, end) in zip(events, [(2, 7), (4, 9)], strict=True):
+        assert start <= event.start_seconds <= start + 1.2
+        assert event.end_seconds == pytest.approx(end, abs=1)
+
+
+def test_an_outage_is_no_part_of_an_event(micro_config: Config, tmp_path: Path) -> None:
+    """The whole picture is bright before a camera was away for 15 s, and after it."""
+    path = write_footage(tmp_path / "away.mp4", 25.0, whole((0, 25, 235)))
+    steps = watch_thinned(
+        micro_config, camera_of(path, "none"), lambda index: not 50 <= index < 200
+    )
+    before, after = ended(steps)
+    assert (before.start_seconds, before.end_seconds) == (0, pytest.approx(5, abs=0.2))
+    assert (after.start_seconds, after.end_seconds) == (pytest.approx(20, abs=0.3), 25)
+    assert before.event_id != after.event_id
+
+
 class Counted:
     """Footage, and how many of its frames are alive."""
 

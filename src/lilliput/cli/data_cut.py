@@ -17,6 +17,9 @@ def cut_command(
     out: Annotated[Path, typer.Option(help="A folder that does not exist yet, or is empty.")],
     window_seconds: Annotated[float, typer.Option(min=0.1, help="Length of a clip.")] = 3.2,
     hop_seconds: Annotated[float, typer.Option(min=0.01, help="From clip to clip.")] = 0.5,
+    stretch: Annotated[
+        float, typer.Option(min=1, max=4, help="Training clips are so much longer or shorter.")
+    ] = 1.0,
     fraction: Annotated[
         float, typer.Option(min=0.01, max=0.99, help="Share of the recordings held out as val.")
     ] = 0.16,
@@ -30,7 +33,7 @@ def cut_command(
     OUT/val_actions.csv has the actions of the recordings held out, for `tune-events`.
     """
     from lilliput.data.class_map import read_class_map
-    from lilliput.data.cutting import cut_recordings, hold_out
+    from lilliput.data.cutting import CutWindows, cut_recordings, hold_out
     from lilliput.data.labels import LabelSet
     from lilliput.data.spans import find_recordings, read_spans
 
@@ -46,8 +49,7 @@ def cut_command(
             spans,
             out,
             labels=labels,
-            window_seconds=window_seconds,
-            hop_seconds=hop_seconds,
+            windows=CutWindows(window_seconds, hop_seconds, stretch),
             progress=lambda: bar.advance(task),
         )
     console.print(f"clips: {manifest}", markup=False, highlight=False, soft_wrap=True)

@@ -7,6 +7,7 @@ are kept: they teach what nothing looks like.
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lilliput.data.clips import Clip, VideoDataset
@@ -18,6 +19,27 @@ from lilliput.video.decode import decode_video
 from lilliput.video.encode import write_video
 
 _LOSSLESS = 0
+
+
+@dataclass(frozen=True)
+class CutWindows:
+    """Which clips are cut from a recording.
+
+    Attributes:
+        window_seconds: Length of a clip; shorter where the recording begins and ends.
+        hop_seconds: From one clip's middle to the next one's.
+        stretch: Training clips are up to this many times longer or shorter, at random, so that
+            quick and slow people look alike to a model that sees segments.
+    """
+
+    window_seconds: float
+    hop_seconds: float
+    stretch: float = 1.0
+
+    def draw_seconds(self, rng: random.Random) -> float:
+        """The length of one clip."""
+        factor: float = self.stretch ** rng.uniform(-1, 1)
+        return self.window_seconds * factor
 
 
 def hold_out(names: Sequence[str], *, fraction: float, seed: int) -> dict[str, list[str]]:
@@ -39,8 +61,7 @@ def cut_recordings(
     out: Path,
     *,
     labels: LabelSet,
-    window_seconds: float,
-    hop_seconds: float,
+    windows: CutWindows,
     progress: Callable[[], None] = lambda: None,
 ) -> Path:
     """Writes the clips and their manifest.
@@ -50,8 +71,7 @@ def cut_recordings(
         spans: The actions of each recording; one that is absent has none.
         out: A folder that does not exist yet, or is empty.
         labels: The classes, in the order of the model's outputs.
-        window_seconds: Length of a clip; shorter where the recording begins and ends.
-        hop_seconds: From one clip's middle to the next one's.
+        windows: What is cut.
         progress: Called after every recording.
 
     The actions of the recordings in ``val`` are written beside it, as ``val_actions.csv``: what
@@ -70,8 +90,8 @@ def cut_recordings(
     for split, files in recordings.items():
         splits[split] = clips = []
         for name, path in files.items():
-            windows = (window_seconds, hop_seconds)
-            clips += _cut(path, name, spans.get(name, ()), out / split / name, labels, windows)
+            chosen = windows if split == "train" else replace(windows, stretch=1.0)
+            clips += _cut(path, name, spans.get(name, ()), out / split / name, labels, chosen)
             progress()
     manifest = out / "manifest.csv"
     write_manifest(manifest, VideoDataset(out, "recordings", labels, splits))
@@ -86,14 +106,15 @@ def _cut(
     spans: Sequence[ActionSpan],
     folder: Path,
     labels: LabelSet,
-    windows: tuple[float, float],
+    windows: CutWindows,
 ) -> list[Clip]:
     video = decode_video(path)
     frames = video[:].permute(0, 2, 3, 1).numpy()
-    length, hop = (max(1, round(seconds * video.fps)) for seconds in windows)
+    rng = random.Random(recording)
     folder.mkdir(parents=True)
     clips = []
-    for middle in range(0, len(frames), hop):
+    for middle in range(0, len(frames), max(1, round(windows.hop_seconds * video.fps))):
+        length = max(1, round(windows.draw_seconds(rng) * video.fps))
         start = middle - length // 2
         file = folder / f"{middle:06d}.mp4"
         write_video(file, frames[max(0, start) : start + length], fps=video.fps, crf=_LOSSLESS)

@@ -90,6 +90,8 @@ def _conclude(folder: Path, validation: Evaluation, test: Evaluation, console: C
         f"      {run / 'curves.png'}  loss and F1 per epoch",
         "",
         f"next: {command} predict synthetic YOUR_CLIP.mp4   the shipped model on a video",
+        f"      {command} watch synthetic YOUR_FOOTAGE.mp4   who does what, when and where",
+        f"      {command} serve synthetic   the same on a page in the browser",
         f"      {command} data describe {folder / 'data'}   what is in a data set",
         f"      {command} train small --data YOUR_CLIPS   a folder per class is enough",
         f"      {command} info   recipes and shipped models",

@@ -21,6 +21,7 @@ from lilliput.watch.tracking import COAST_SECONDS, Tracker
 from lilliput.watch.windows import TrackWindow, WindowCutter, recognise
 from lilliput.watch.zones import Regions
 
+_OUTAGE_SECONDS = 10.0  # without a frame; a slow machine may well drop a few seconds
 _RANDOM_CLIPS_FPS = 30.0  # of training; random clips are neighbouring frames, as close as then
 
 
@@ -81,7 +82,7 @@ class Watcher:
         """
         regions = Regions(self.camera, footage.size)
         if self.camera.detector == "none":
-            scenes: Iterator[Scene] = map(_whole_frame, footage)
+            scenes: Iterator[Scene] = _whole_frames(footage, footage.fps)
         else:
             detect = build_detector(self.camera.detector)
             scenes = _follow(footage, footage.fps, detect, regions)
@@ -120,21 +121,37 @@ class Watcher:
         )
 
 
-def _whole_frame(frame: Frame) -> Scene:
-    """The picture as one track, for sensors that see one person or too few pixels to find any."""
-    height, width = frame.pixels.shape[:2]
-    return Scene(frame, (TrackedBox(WHOLE_FRAME, Box(0, 0, width, height)),))
+def _whole_frames(frames: Iterable[Frame], fps: float) -> Iterator[Scene]:
+    """The picture as one track, for sensors that see one person or too few pixels to find any.
+
+    The track ends with an outage: nobody knows what went on meanwhile.
+    """
+    last = 0.0
+    for frame in frames:
+        height, width = frame.pixels.shape[:2]
+        is_back = frame.seconds - last > max(_OUTAGE_SECONDS, 3 / fps)
+        last = frame.seconds
+        if is_back:
+            yield Scene(frame, (), None)
+        else:
+            yield Scene(frame, (TrackedBox(WHOLE_FRAME, Box(0, 0, width, height)),))
 
 
 def _follow(
     frames: Iterable[Frame], fps: float, detect: Detector, regions: Regions
 ) -> Iterator[Scene]:
     track = Tracker(fps)
-    last = 0.0
+    last, behind = 0.0, 0.0
     for frame in frames:
-        for _ in range(round(min(frame.seconds - last, 2 * COAST_SECONDS) * fps) - 1):
-            track(())  # of frames that are missing nobody knows anything
+        behind += (frame.seconds - last) * fps  # frames the tracker was not told of
         last = frame.seconds
+        missing = max(0, round(behind) - 1)
+        behind = max(behind - missing - 1, -0.5)
         found = detect(frame)
         kept = [detection for detection in found or () if regions.keeps(detection.box)]
+        # Frames that were dropped are taken to have shown the same, or nobody would be seen long
+        # enough; after an outage those who come may be others.
+        is_back = missing > COAST_SECONDS * fps
+        for _ in range(min(missing, round(2 * COAST_SECONDS * fps) + 1)):
+            track(() if is_back else kept)
         yield Scene(frame, tuple(track(kept)), None if found is None else tuple(found))

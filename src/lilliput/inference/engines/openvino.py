@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -12,6 +13,8 @@ from lilliput.inference.engines.engine import NO_BF16, EngineName, Precision, im
 
 class OpenVinoEngine:
     """Compiles and runs an OpenVINO model or an ONNX file on the CPU.
+
+    Threads may share it, as those of several cameras do.
 
     Args:
         path: The ``.xml`` or ``.onnx`` file.
@@ -44,10 +47,12 @@ class OpenVinoEngine:
         except RuntimeError as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
             raise CheckpointError(f"{path}: OpenVINO cannot read it ({reason})") from None
+        self._lock = Lock()  # the network has one request: two at once mix up their clips
 
     def __call__(self, clips: torch.Tensor) -> torch.Tensor:
         """Logits (N, K) of clips (N, 3, T, H, W)."""
-        logits = self._network(clips.cpu().contiguous().numpy())[0]
+        with self._lock:
+            logits = self._network(clips.cpu().contiguous().numpy())[0]
         return torch.from_numpy(logits)
 
 
