@@ -111,3 +111,30 @@ def test_cutting_into_a_full_folder(recordings: Path, run_cli) -> None:
     assert err.strip().splitlines() == [
         f"error: {recordings}: holds something already; give a new folder"
     ]
+
+
+def test_what_is_found_can_be_written_without_a_truth(
+    recordings: Path, tmp_path: Path, run_cli
+) -> None:
+    settings = tmp_path / "events.toml"
+    settings.write_text(
+        "[events]\nonset = {'a \"bright.one\"' = 0.3, 'dark = \\ ünd [so]' = 0.3}\n"
+    )
+    found = tmp_path / "found.csv"
+
+    code, out, err = run_cli(
+        "evaluate-events", "m", recordings, "--settings", settings, "--out", found
+    )
+    nothing, _, why = run_cli("evaluate-events", "m", recordings)
+
+    assert (code, nothing) == (0, 2), err
+    assert str(found) in re.sub(r"\s+", "", out) and "│" not in out
+    assert found.read_text().splitlines()[0] == "recording,start_frame,end_frame,action,score"
+    spans = read_spans(found)
+    assert list(spans) == ["a", "b", "c"]
+    for events in spans.values():
+        assert [span.action for span in events] == list(CLASSES)
+        for event, true in zip(events, SPANS, strict=True):
+            assert abs(event.start_frame - true.start_frame) <= 6
+            assert abs(event.end_frame - true.end_frame) <= 6
+    assert "--actions" in why and "--out" in why

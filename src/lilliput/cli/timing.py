@@ -12,6 +12,7 @@ from rich.table import Table
 
 from lilliput.cli.options import Detector, Model
 from lilliput.cli.output import console, messages, print_fact
+from lilliput.errors import ConfigError
 
 if TYPE_CHECKING:
     from lilliput.data.spans import ActionSpan
@@ -54,20 +55,31 @@ def tune_events(
 def evaluate_events(
     model: Model,
     recordings: Recordings,
-    actions: Actions,
+    actions: Annotated[
+        Path | None, typer.Option(help="Their actions, as of tune-events; none only finds.")
+    ] = None,
     settings: Settings = None,
     detector: UsedDetector = Detector.NONE,
+    out: Annotated[Path | None, typer.Option(help="A CSV of what is found, with scores.")] = None,
 ) -> None:
-    """Hold what is found in whole recordings to the annotated actions."""
-    from lilliput.watch.evaluation import evaluate_in_time
+    """Find the actions of whole recordings, and hold them to annotated ones."""
+    from lilliput.watch.evaluation import evaluate_in_time, write_found
 
+    if actions is None and out is None:
+        raise ConfigError("nothing to do: give --actions to compare with, or --out to write to")
     watcher, scored, truth = _score(model, recordings, actions, settings, detector)
-    result = evaluate_in_time(scored, truth, watcher.class_names, watcher.onsets, watcher.events)
-    console.print(_table(result, watcher.class_names))
+    if out is not None:
+        write_found(out, scored, watcher.class_names, watcher.onsets, watcher.events)
+        print_fact("found", out)
+    if actions is not None:
+        result = evaluate_in_time(
+            scored, truth, watcher.class_names, watcher.onsets, watcher.events
+        )
+        console.print(_table(result, watcher.class_names))
 
 
 def _score(
-    model: str, recordings: Path, actions: Path, settings: Path | None, detector: Detector
+    model: str, recordings: Path, actions: Path | None, settings: Path | None, detector: Detector
 ) -> "tuple[Watcher, list[ScoredRecording], Mapping[str, Sequence[ActionSpan]]]":
     from lilliput.data.spans import find_recordings, read_spans
     from lilliput.inference.recognizer import Recognizer
@@ -75,8 +87,8 @@ def _score(
     from lilliput.watch.evaluation import check_actions, score_recordings
     from lilliput.watch.pipeline import Watcher
 
-    truth = read_spans(actions)
-    files = find_recordings(recordings, truth)
+    truth = {} if actions is None else read_spans(actions)
+    files = find_recordings(recordings, None if actions is None else truth)
     chosen = WatchSettings() if settings is None else read_watch_settings(settings)
     recognizer = Recognizer.load(model)
     class_names = recognizer.description.labels.class_names

@@ -56,18 +56,20 @@ def write_spans(path: Path, spans: Mapping[str, Sequence[ActionSpan]]) -> None:
             writer.writerows((recording, s.start_frame, s.end_frame, s.action) for s in found)
 
 
-def find_recordings(folder: Path, names: Iterable[str]) -> Mapping[str, Path]:
-    """The file of each named recording.
+def find_recordings(folder: Path, names: Iterable[str] | None = None) -> Mapping[str, Path]:
+    """The file of each named recording; of every one without names.
 
     Raises:
-        DataError: One of them is not there.
+        DataError: One of them is not there, or none is.
     """
     files = {
         path.stem: path
         for path in (sorted(folder.iterdir()) if folder.is_dir() else ())
         if path.suffix.lower() in VIDEO_SUFFIXES
     }
-    names = list(names)
+    if not files:
+        raise DataError(f"{folder}: holds no video; give a folder of recordings")
+    names = list(files if names is None else names)
     for name in names:
         if name not in files:
             raise DataError(f"{folder}: holds no video of recording '{name}'; check the folder")

@@ -3,13 +3,14 @@
 The scores of the windows are kept, so that other settings can be tried without recognising again.
 """
 
+import csv
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from lilliput.data.spans import ActionSpan
+from lilliput.data.spans import COLUMNS, ActionSpan
 from lilliput.errors import DataError
 from lilliput.scoring.matching import DetectionScores
 from lilliput.scoring.spans import MeanPrecision, Span, event_f1, frame_map
@@ -123,6 +124,24 @@ def find_spans(
                     first = np.floor(span.start * recording.fps + _SLACK)
                     after = np.ceil(span.end * recording.fps - _SLACK)
                     yield Span(recording.name, label, first, after, span.score)
+
+
+def write_found(
+    path: Path,
+    recordings: Sequence[ScoredRecording],
+    class_names: Sequence[str],
+    onsets: Sequence[float],
+    settings: EventSettings,
+) -> None:
+    """Writes the events of recordings: annotated actions' columns, and their scores."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow((*COLUMNS, "score"))
+        for recording in recordings:
+            for span in sorted(find_spans(recording, onsets, settings), key=lambda s: s.start):
+                frames = int(span.start), int(span.end) - 1
+                name = class_names[span.label]
+                writer.writerow((recording.name, *frames, name, f"{span.score:.4f}"))
 
 
 def evaluate_in_time(
