@@ -72,7 +72,7 @@ def watch(path: Path, detector: str, recognizer: Recognizer, fps: float) -> Sigh
         hold = 1 / footage.fps  # a box stands for the frames up to the next one that is watched
         for step in watcher.watch(footage):
             if step.scene is not None:
-                for tracked in step.scene.tracks:
+                for tracked in (t for t in step.scene.tracks if t.is_seen):
                     seen = (step.scene.frame.seconds, tracked.box)
                     tracks.setdefault(tracked.track, []).append(seen)
             ended = [message.event for message in step.messages if message.kind == "end"]

@@ -1,22 +1,28 @@
 """What docs/ says is what the code does."""
 
 import importlib
+import json
 import re
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
+from pydantic import BaseModel
 
 from lilliput.config import load_config
 from lilliput.config.model import ModelConfig
+from lilliput.watch.cameras import WatchSettings, read_watch_settings
 
 RunCli = Callable[..., tuple[int, str, str]]
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
+GUIDES = sorted((DOCS / "guides").glob("*.md"))
+PICTURES = sorted((DOCS / "guides" / "pictures").glob("*.png"))
 DRAWINGS = sorted(path.stem for path in (DOCS / "drawings").glob("*.svg"))
 STALE = "run `python docs/generate.py`"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -133,3 +139,81 @@ def test_examples_of_a_page_run(page: Path, run_cli: RunCli) -> None:
 def test_every_page_is_in_the_index() -> None:
     index = (DOCS / "README.md").read_text(encoding="utf-8")
     assert all(f"]({page.name})" in index for page in PAGES if page.name != "README.md")
+
+
+def _settings_rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Key and default of every setting that a settings file of `watch` may hold."""
+    for name, field in model.model_fields.items():
+        key = f"{prefix}{field.validation_alias or name}"
+        inner = [kind for kind in _kinds_of(field.annotation) if issubclass(kind, BaseModel)]
+        if inner:
+            yield from _settings_rows(inner[0], f"{key}.")
+        elif field.is_required():
+            yield key, "required"
+        else:
+            default = field.get_default(call_default_factory=True)
+            written = json.dumps(list(default) if isinstance(default, tuple) else default)
+            yield key, "none" if default is None else f"`{written}`"
+
+
+def _kinds_of(annotation: object) -> list[type]:
+    inner = [kind for part in get_args(annotation) for kind in _kinds_of(part)]
+    return [annotation, *inner] if isinstance(annotation, type) else inner
+
+
+def test_every_setting_of_watch_is_described() -> None:
+    text = (DOCS / "watch.md").read_text(encoding="utf-8")
+    section = text.split("## Settings")[1].split("\n## ")[0]
+    rows = [tuple(line.split(" | ")[:2]) for line in section.splitlines() if line.startswith("| `")]
+    described = [(key.strip("|` "), default) for key, default in rows]
+    assert described == list(_settings_rows(WatchSettings))
+
+
+def test_every_format_and_column_of_watch_is_described() -> None:
+    pytest.importorskip("cv2", reason="needs the extra lilliput[watch]")
+    tables = importlib.import_module("lilliput.watch.tables")
+    writers = importlib.import_module("lilliput.watch.writers").WRITERS
+    text = (DOCS / "watch.md").read_text(encoding="utf-8")
+    formats, _, database = text.partition("## Database")
+    assert all(f"| `{name}` |" in formats for name in writers if name != "jsonl")
+    columns = set(re.findall(r"`(\w+)`", database))
+    assert columns >= {column.name for column in tables.EVENTS.columns}
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+def test_links_and_pictures_of_a_guide_exist(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).resolve().is_file(), target
+    assert f"](guides/{page.name})" in (DOCS / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+def test_commands_of_a_guide_are_known(page: Path, run_cli: RunCli) -> None:
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = re.findall(r"^lilliput (.*?)(?: +#.*)?$", text, re.MULTILINE)
+    called = {tuple(re.match(r"(?:data )?\S+", line).group().split()) for line in lines}  # type: ignore[union-attr]
+    assert called
+    helps = {}
+    for command in sorted(called):
+        code, helps[command], _ = run_cli(*command, "--help")
+        assert code == 0, command
+    for line in lines:
+        command = tuple(re.match(r"(?:data )?\S+", line).group().split())  # type: ignore[union-attr]
+        for option in re.findall(r" (--[a-z-]+)", line):
+            assert option in helps[command] or command == ("events",), f"{command}: {option}"
+
+
+def test_the_settings_of_a_guide_are_valid(tmp_path: Path) -> None:
+    text = (DOCS / "guides" / "i_have_a_camera.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert examples
+    for example in examples:
+        file = tmp_path / "cameras.toml"
+        file.write_text(example, encoding="utf-8")
+        assert read_watch_settings(file).cameras
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
+def test_a_picture_is_small_and_shown(picture: Path) -> None:
+    assert picture.stat().st_size <= 150_000
+    assert any(f"](pictures/{picture.name})" in page.read_text() for page in GUIDES)

@@ -4,12 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.progress import Progress
 
+from lilliput.cli.output import messages
 from lilliput.cli.watch import camera_name
+from lilliput.cli.watch_lines import ProgressLines
 from lilliput.data import read_dataset
 from lilliput.video.encode import write_video
 from lilliput.watch.database import EventQuery, EventStore
 from lilliput.watch.log import iter_events
+from lilliput.watch.session import Watched
 
 RunCli = Callable[..., tuple[int, str, str]]
 
@@ -130,11 +134,50 @@ def test_mistakes_are_told_before_anything_is_watched(
     assert out == "" and not (tmp_path / "out").exists()
 
 
+def test_what_goes_wrong_is_told_once_and_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where there are so many notes that the oldest are forgotten."""
+    with Progress(console=messages, transient=True, disable=True) as bar:
+        tell = ProgressLines(bar)
+        gate = Watched("gate", "rtsp://192.0.2.7/")
+        tell(gate)
+        gate.notes += ["not reached: no answer", "reached after 3.0 s"]
+        tell(gate)
+        tell(gate)
+        gate.notes[:] = [gate.notes[-1], "lost: silent for 10 s"]
+        gate.error = "the disk is full"
+        tell(gate)
+    assert capsys.readouterr().err.splitlines() == [
+        "gate: note: not reached: no answer",
+        "gate: note: reached after 3.0 s",
+        "gate: note: lost: silent for 10 s",
+        "gate: could not be watched: the disk is full",
+    ]
+
+
+def test_every_file_has_a_camera_of_its_own(watch: RunCli, video: Path, tmp_path: Path) -> None:
+    names = ("a/yard.mp4", "b/yard.mp4", "c/Yard.mp4", "d/yard-2.mp4")
+    for name in names:
+        (tmp_path / "all" / name).parent.mkdir(parents=True)
+        (tmp_path / "all" / name).write_bytes(b"no video")
+
+    code, _, err = watch(tmp_path / "all")
+
+    assert code == 2
+    for name, camera in zip(names, ("yard", "yard-2", "Yard-3", "yard-2-2"), strict=True):
+        assert f"{camera}: could not be watched: {tmp_path / 'all' / name}" in err
+    assert "4 of 4 sources" in err
+
+
 @pytest.mark.parametrize(
     ("source", "name"),
     [
         ("videos/Gate 1 (night).mp4", "Gate_1_night"),
         ("rtsp://me:se%40cret@192.0.2.7:554/live?channel=1", "192_0_2_7_554_live"),
+        (
+            "rtsp://192.0.2.7/user=me&password=se_cret&channel=1",
+            "192_0_2_7_user_me_password_channel_1",
+        ),
+        ("http://192.0.2.7/live;token=se_cret", "192_0_2_7_live_token"),
         ("/dev/video0", "video0"),
         ("???.mp4", "camera"),
     ],

@@ -46,6 +46,28 @@ def test_every_engine_computes_the_same(
     torch.testing.assert_close(loaded(clips), expected, rtol=0, atol=bound)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_threads_may_share_an_engine(
+    micro_file: Path, micro_checkpoint: Checkpoint, engine: str
+) -> None:
+    """As several cameras do; with OpenVINO's single request they got each other's scores."""
+    _, loaded = load_model(micro_file, engine=engine)
+    generator = torch.Generator().manual_seed(2)
+    shape = (4, 1, *micro_checkpoint.clip_shape)
+    clips = [clip.to(loaded.device) for clip in torch.randn(shape, generator=generator)]
+    alone = [loaded(clip) for clip in clips]
+    together = Barrier(len(clips))
+
+    def score(number: int) -> list[torch.Tensor]:
+        together.wait()
+        return [loaded(clips[number]) for _ in range(100)]
+
+    with ThreadPoolExecutor(len(clips)) as pool:
+        for expected, found in zip(alone, pool.map(score, range(len(clips))), strict=True):
+            for logits in found:
+                torch.testing.assert_close(logits, expected, rtol=1e-5, atol=1e-6)
+
+
 def test_bf16_is_computed_or_its_lack_is_told(micro_file: Path, clips: torch.Tensor) -> None:
     _, plain = load_model(micro_file, engine="torch")
     for engine in ("torch", "openvino"):

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -400,7 +400,39 @@ def test_a_writer_stores_what_is_over(store: EventStore) -> None:
     writer.write(Step(None, (), messages[1:], (), 2.0))
     assert list(store.query()) == [replace(ended, score=0.5)]
     writer.close()
-    assert writer.paths == ()
+
+
+class Away(EventStore):
+    """A database that can be away."""
+
+    is_away = False
+
+    def add(self, events: Iterable[Event]) -> None:
+        if self.is_away:
+            raise DataError("events.db: away")
+        super().add(events)
+
+
+def test_events_wait_for_a_database_that_comes_back(tmp_path: Path) -> None:
+    def over(name: str) -> Step:
+        return Step(None, (), (Message("end", replace(EVENT, event_id=name)),), (), 1.0)
+
+    store = Away(str(tmp_path / "events.db"))
+    writer = DatabaseWriter(store)
+    store.is_away = True
+    for name in "ab":
+        with pytest.raises(DataError, match="away"):
+            writer.write(over(name))
+    store.is_away = False
+    writer.write(over("c"))
+    assert {event.event_id for event in store.query()} == set("abc")
+    store.is_away = True
+    with pytest.raises(DataError, match="away"):
+        writer.write(over("d"))
+    store.is_away = False
+    writer.close()
+    with EventStore(str(tmp_path / "events.db")) as reopened:
+        assert {event.event_id for event in reopened.query()} == set("abcd")
 
 
 # What can be wrong

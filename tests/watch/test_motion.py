@@ -98,6 +98,16 @@ def test_light_that_changes_everywhere_is_nobody(light: Callable[[int], float]) 
     assert [len(boxes) for boxes in watch(pictures + walk)[-19:]] == [1] * 19
 
 
+def test_a_walker_is_found_alone_while_the_exposure_hunts() -> None:
+    walk = [with_walker(ground((160, 120)), i / 30) for i in range(30)]
+    gains = 1 + 0.15 * np.sin(np.arange(30) / 4)
+    pictures = [picture * gain for (picture, _), gain in zip(walk, gains, strict=True)]
+    found = watch([ground((160, 120))] * 20 + pictures)
+    for boxes, (_, truth) in zip(found[20:], walk, strict=True):
+        (only,) = boxes
+        assert np.abs(np.subtract(only.box, truth)).max() <= 3
+
+
 def test_another_view_is_learnt_anew() -> None:
     other = 255 - ground((160, 120))
     detector = MotionDetector()

@@ -13,7 +13,7 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from lilliput.errors import ConfigError
+from lilliput.errors import ConfigError, DataError
 from lilliput.watch import mqtt
 from lilliput.watch.events import Alert, Event, Message, Step
 from lilliput.watch.mqtt import MqttPublisher
@@ -186,15 +186,20 @@ def test_a_broker_that_stays_away_costs_old_updates_first(
     broker.stop()
     publisher.write(told("end", event(0, 1)))
     until(lambda: not publisher._waiting)  # it is being sent, in vain
-    for kind in ("new", "update", "update", "end", "end"):
+    for kind in ("new", "update", "update"):
         publisher.write(told(kind, event(1, 2)))
+    for _ in range(2):
+        with pytest.raises(DataError, match="is away: messages are dropped"):
+            publisher.write(told("end", event(1, 2)))
     kinds = [json.loads(outgoing.payload)["type"] for outgoing in publisher._waiting]
     assert kinds == ["new", "end", "end"]
     assert publisher.num_dropped == 2
-    publisher.write(told("end", event(5, 6)))
+    with pytest.raises(DataError, match="is away: messages are dropped"):
+        publisher.write(told("end", event(5, 6)))
     assert publisher.num_dropped == 3
     before = time.monotonic()
-    publisher.close()
+    with pytest.raises(DataError, match="7 messages were not sent"):
+        publisher.close()
     assert time.monotonic() - before < 5
     assert publisher.num_dropped == 3 + 1 + 3  # the one on its way, and those that waited
 

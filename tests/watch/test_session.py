@@ -3,19 +3,24 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lilliput.checkpoint import Checkpoint
-from lilliput.errors import ConfigError, DataError
+from lilliput.errors import ConfigError, DataError, VideoError
 from lilliput.inference.recognizer import Recognizer
 from lilliput.video.encode import write_video
+from lilliput.video.source import Source
+from lilliput.watch import session
 from lilliput.watch.cameras import CameraSettings, WatchSettings
 from lilliput.watch.events import Step
+from lilliput.watch.footage import Footage
 from lilliput.watch.log import iter_events
+from lilliput.watch.scene import Frame
 from lilliput.watch.session import Outputs, Session, Watched
 from lilliput.watch.settings import EventSettings, WindowSettings
 
@@ -78,8 +83,8 @@ def camera(path: Path) -> CameraSettings:
 def run(
     recognizer: Recognizer, settings: WatchSettings, outputs: Outputs, *paths: Path
 ) -> list[Watched]:
-    session = Session(recognizer, settings, outputs, lambda _: None)
-    return session.run([camera(path) for path in paths])
+    watching = Session(recognizer, settings, outputs, lambda _: None)
+    return watching.run([camera(path) for path in paths])
 
 
 def test_one_bad_file_ends_no_other(
@@ -104,6 +109,77 @@ def test_one_bad_file_ends_no_other(
         assert all(path.is_file() for path in watched.paths) and len(watched.paths) == 2
         told = {name for kind, name in heard.kinds if kind == "end"}
         assert {event.event_id for event in events} <= told
+
+
+def test_a_camera_that_fails_strangely_ends_no_other(
+    tmp_path: Path,
+    recognizer: Recognizer,
+    settings: WatchSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in "ab":
+        write_video(tmp_path / f"{name}.mp4", walkers(6), fps=FPS)
+    opened = session.open_footage
+
+    def open_or_fail(chosen: CameraSettings, **others: object) -> Footage:
+        if chosen.name == "a":
+            raise RuntimeError("as no one foresaw")
+        return opened(chosen, **others)
+
+    monkeypatch.setattr(session, "open_footage", open_or_fail)
+    reported = []
+    outputs = Outputs(tmp_path / "out")
+    watching = Session(
+        recognizer,
+        settings,
+        outputs,
+        lambda watched: reported.append((watched.camera, watched.error)),
+    )
+
+    bad, good = watching.run([camera(tmp_path / f"{name}.mp4") for name in "ab"])
+
+    assert bad.error == "internal error (RuntimeError); the log tells more"
+    assert reported[0] == ("a", bad.error)  # at once
+    assert good.error is None and good.num_events > 0
+
+
+class Unreached(Footage):
+    """A live camera that is away, and whom the session is stopped while it is opened."""
+
+    is_live = True
+    fps = property(lambda self: self._wait())
+    size = duration_seconds = starts_at = num_dropped = None  # nobody gets so far
+
+    def __init__(self, chosen: CameraSettings, stop: Callable[[], None]) -> None:
+        super().__init__(chosen, Source.parse(chosen.source))
+        self.closed = threading.Event()
+        stop()
+
+    def _wait(self) -> float:
+        assert self.closed.wait(20), "it was never closed"
+        raise VideoError("closed before a frame")
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(())
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def test_a_camera_that_is_just_opened_is_stopped_too(
+    tmp_path: Path,
+    recognizer: Recognizer,
+    settings: WatchSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watching = Session(recognizer, settings, Outputs(tmp_path), lambda _: None)
+    monkeypatch.setattr(
+        session, "open_footage", lambda chosen, **_: Unreached(chosen, watching.stop)
+    )
+    source = "rtsp://me:secret@127.0.0.1:1/gate"
+    (watched,) = watching.run([CameraSettings(name="gate", source=source)])
+    assert watched.error == "closed before a frame"
+    assert watched.source == "rtsp://127.0.0.1:1/gate"
 
 
 def test_what_is_finished_is_not_watched_again(

@@ -1,28 +1,24 @@
 """``lilliput watch``: who did what, when and where, in footage of any length."""
 
-import json
 import re
-import shlex
 import signal
-import sys
-import threading
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lilliput.cli.options import Detector, Model
 from lilliput.cli.output import messages
-from lilliput.errors import ConfigError
+from lilliput.cli.watch_lines import NewsLines, ProgressLines, print_line
+from lilliput.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from lilliput.inference.recognizer import Recognizer
     from lilliput.watch.cameras import CameraSettings, WatchSettings
-    from lilliput.watch.events import Event, Step
     from lilliput.watch.session import Channel, Watched
     from lilliput.watch.uncertain import UncertainClips
 
@@ -110,8 +106,7 @@ def watch(
             _print_stopped(out)
             raise typer.Exit(130) from None
         finally:
-            for channel in outputs.channels:
-                channel.close()
+            _close(outputs.channels)
     _print_results(results)
 
 
@@ -129,12 +124,15 @@ def _cameras(
             else "nothing to watch: give a video, a folder, an address or --settings with cameras"
         )
     cameras = list(settings.cameras)
-    names: Counter[str] = Counter()
+    taken: set[str] = set()
     for source in find_footage(sources):
         name = camera_name(source)
-        names[name] += 1
-        unique = name if names[name] == 1 else f"{name}-{names[name]}"
-        cameras.append(CameraSettings(name=unique, source=source))
+        numbered = (f"{name}-{number}" for number in count(2))
+        unique = next(free for free in chain([name], numbered) if free.casefold() not in taken)
+        taken.add(unique.casefold())
+        # A name that is no UTF-8 fits in no log: its file is told not to be there, others go on.
+        shown = source.encode(errors="backslashreplace").decode()
+        cameras.append(CameraSettings(name=unique, source=shown))
     if detector is None:
         return cameras
     return [camera.model_copy(update={"detector": detector.value}) for camera in cameras]
@@ -142,12 +140,13 @@ def _cameras(
 
 def camera_name(source: str) -> str:
     """A name for a camera that has none: its file's, or its address' without the password."""
+    from lilliput.video.source import Source
+
     if "://" in source:
-        address = source.partition("://")[2].rpartition("@")[2]
-        name = re.split(r"[?#]", address)[0]
+        name = re.split(r"[?#]", Source.parse(source).shown.partition("://")[2])[0]
     else:
         name = Path(source).stem
-    return re.sub(r"[^\w-]+", "_", name).strip("_")[:60] or "camera"
+    return re.sub(r"[^\w-]+", "_", name).strip("_-")[:50] or "camera"  # leaves room for a number
 
 
 def _load(model: str, engine: str, settings: "WatchSettings") -> "Recognizer":
@@ -158,6 +157,14 @@ def _load(model: str, engine: str, settings: "WatchSettings") -> "Recognizer":
     if recognizer.note:
         messages.print(f"note: {recognizer.note}", style="yellow", markup=False)
     return recognizer
+
+
+def _close(channels: Sequence["Channel"]) -> None:
+    for channel in channels:
+        try:
+            channel.close()
+        except DataError as error:  # others want to be closed as well
+            print_line(f"note: {error}", "yellow")
 
 
 def _channels(database: str | None, mqtt: str | None, as_json: bool) -> Iterator["Channel"]:
@@ -182,103 +189,26 @@ def _uncertain(
     return UncertainClips(folder, recognizer.description, settings.events)
 
 
-class NewsLines:
-    """Tells of every event that is over, and of every alert; a channel of ``Session``.
-
-    Args:
-        as_json: JSON lines on stdout, with the beginnings and updates of events too.
-    """
-
-    def __init__(self, as_json: bool) -> None:
-        self._as_json = as_json
-
-    def write(self, step: "Step") -> None:
-        """Prints the news of one step."""
-        from lilliput.watch.records import to_record
-
-        for message in step.messages:
-            if self._as_json:
-                self._print_json(type=message.kind, event=to_record(message.event))
-            elif message.kind == "end":
-                messages.print(_describe(message.event), markup=False, highlight=False)
-        for alert in step.alerts:
-            if self._as_json:
-                self._print_json(type="alert", rule=alert.rule, event=to_record(alert.event))
-            else:
-                line = f"ALERT {alert.rule}: {_describe(alert.event)}"
-                messages.print(line, style="bold red", markup=False, highlight=False)
-
-    def close(self) -> None:
-        """There is nothing to close."""
-
-    def _print_json(self, **values: object) -> None:
-        print(json.dumps(values, ensure_ascii=False), flush=True)
-
-
-class ProgressLines:
-    """Shows how far each camera is, and how many times faster than real time that went.
-
-    Args:
-        bar: Where.
-    """
-
-    def __init__(self, bar: Progress) -> None:
-        self._bar = bar
-        self._tasks: dict[str, TaskID] = {}
-        self._lock = threading.Lock()
-
-    def __call__(self, watched: "Watched") -> None:
-        """Shows the state of one camera."""
-        with self._lock:
-            if watched.camera not in self._tasks:
-                self._tasks[watched.camera] = self._bar.add_task(watched.camera, facts="")
-        facts = f"{watched.seconds:.0f} s, {watched.speed:.1f}x, {watched.num_events} events"
-        if watched.num_dropped:
-            facts += f", {watched.num_dropped} frames dropped"
-        self._bar.update(
-            self._tasks[watched.camera],
-            completed=watched.seconds,
-            total=watched.duration_seconds,
-            facts=facts,
-        )
-
-
-def _describe(event: "Event") -> str:
-    when = f"{event.start_seconds:.1f} to {event.end_seconds:.1f} s"
-    if event.started_at is not None and event.ended_at is not None:
-        when = f"{event.started_at:%Y-%m-%d %H:%M:%S} to {event.ended_at:%H:%M:%S}"
-    who = f", track {event.track}" if event.track else ""
-    where = f" in {', '.join(event.zones)}" if event.zones else ""
-    return f"{event.camera}: {when}{who}: {event.action}{where} ({event.score:.2f})"
-
-
 def _print_results(results: list["Watched"]) -> None:
     for watched in results:
         if watched.error is not None:
-            _print(f"{watched.camera}: could not be watched: {watched.error}", "red")
-            continue
+            continue  # told when it happened
         if watched.was_finished:
-            _print(f"{watched.camera}: watched before, {watched.num_events} events")
+            print_line(f"{watched.camera}: watched before, {watched.num_events} events")
             continue
         dropped = f", {watched.num_dropped} frames dropped" if watched.num_dropped else ""
-        _print(
+        print_line(
             f"{watched.camera}: {watched.num_events} events in {watched.seconds:.1f} s of footage, "
             f"watched {watched.speed:.1f}x as fast as it lasts{dropped}"
         )
-        for note in watched.notes:
-            _print(f"  note: {note}", "yellow")
         for path in watched.paths:
-            _print(f"  {path}")
+            print_line(f"  {path}")
     failed = sum(watched.error is not None for watched in results)
     if failed:
-        _print(f"{failed} of {len(results)} sources could not be watched; see above", "red")
+        print_line(f"{failed} of {len(results)} sources could not be watched; see above", "red")
         raise typer.Exit(2)
 
 
 def _print_stopped(out: Path) -> None:
-    command = shlex.join(["lilliput", *(word for word in sys.argv[1:] if word != "--resume")])
-    _print(f"stopped; what was told is kept in {out}. Go on with:\n  {command} --resume")
-
-
-def _print(line: str, style: str | None = None) -> None:
-    messages.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+    # The command itself is not repeated: it may hold passwords, and this may go to a log.
+    print_line(f"stopped; what was told is kept in {out}. Go on with the same command and --resume")

@@ -26,7 +26,7 @@ from lilliput.video.container import (
 from lilliput.video.source import Source
 
 _LONGEST_STEP = 60.0  # seconds between frames; a time stamp that leaps further is wrong
-_FIRST_YEAR = 1990  # a clock that was never set says 1904 or 1970
+_YEARS = range(1990, 2200)  # a clock that was never set says 1904 or 1970
 
 
 @dataclass(frozen=True)
@@ -230,4 +230,4 @@ def _recorded_at(container: InputContainer) -> datetime | None:
         recorded_at = datetime.fromisoformat(container.metadata["creation_time"])
     except (KeyError, ValueError):
         return None
-    return recorded_at if recorded_at.year >= _FIRST_YEAR else None
+    return recorded_at if recorded_at.year in _YEARS else None

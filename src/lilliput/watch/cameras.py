@@ -5,6 +5,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
@@ -73,8 +74,24 @@ def _check_name(name: str) -> str:
     return name
 
 
+def _check_area(polygon: "Polygon") -> "Polygon":
+    def on_one_line(a: Corner, b: Corner, c: Corner) -> bool:
+        return (b[0] - a[0]) * (c[1] - a[1]) == (b[1] - a[1]) * (c[0] - a[0])
+
+    if all(on_one_line(*corners) for corners in combinations(polygon, 3)):
+        raise ValueError("all corners are on one line; nobody can stand in it")
+    return polygon
+
+
+def _check_year(moment: datetime) -> datetime:
+    if not 1900 <= moment.year < 2200:  # at either end of what datetime can tell, it overflows
+        raise ValueError("give a year from 1900 to 2199")
+    return moment
+
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Polygon = Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=3)]
+Corner = tuple[Fraction, Fraction]
+Polygon = Annotated[tuple[Corner, ...], Field(min_length=3), AfterValidator(_check_area)]
 Name = Annotated[str, AfterValidator(_check_name)]
 
 
@@ -109,7 +126,8 @@ class CameraSettings(_CameraSection):
     detector: Literal["motion", "people", "none"] = "motion"  # none: the whole picture
     classes: tuple[str, ...] = ()  # to keep; empty: all
     time_zone: Annotated[str, AfterValidator(_check_zone)] = "UTC"
-    starts_at: datetime | None = None  # of a recording; without offset, in the time zone
+    # Of a recording; without offset, in the time zone.
+    starts_at: Annotated[datetime, AfterValidator(_check_year)] | None = None
     max_fps: Annotated[float, Field(gt=0, le=1000)] | None = None  # None: what suits the model
     zones: tuple[ZoneSettings, ...] = Field(default=(), validation_alias="zone")
     include: tuple[Polygon, ...] = ()  # only who stands in one of these counts; empty: all do

@@ -1,9 +1,9 @@
 """The events database: SQLite in a file, or PostgreSQL one URL away."""
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from lilliput.errors import ConfigError
@@ -24,6 +24,7 @@ from lilliput.watch.tables import EVENTS, START
 DEFAULT_DATABASE = "sqlite:///events.db"
 
 _BATCH = 1000  # events that a query holds in memory
+_MOST_WAITING = 1000  # events, while the database is away
 _INSERTS: dict[str, Callable[[sa.Table], sqlite.Insert | postgresql.Insert]] = {
     "sqlite": sqlite.insert,
     "postgresql": postgresql.insert,
@@ -59,12 +60,18 @@ class EventQuery:
         """Checks what a client may have sent.
 
         Raises:
-            ConfigError: A time has no zone, or a number is no count.
+            ConfigError: A time has no zone or is none in UTC, or a number is no count.
         """
         for key in ("since", "until"):
             moment = getattr(self, key)
-            if moment is not None and moment.tzinfo is None:
+            if moment is None:
+                continue
+            if moment.tzinfo is None:
                 raise ConfigError(f"{key}: {moment} has no time zone; give one")
+            try:
+                moment.astimezone(UTC)  # in which times are compared
+            except OverflowError:
+                raise ConfigError(f"{key}: {moment} is out of range; give another") from None
         for key in ("limit", "offset"):
             if not 0 <= (getattr(self, key) or 0) < 2**63:
                 raise ConfigError(f"{key}: give a number from 0 to 2^63 - 1")
@@ -171,23 +178,43 @@ class EventStore:
 
 
 class DatabaseWriter:
-    """Stores the events of a watch as each is over; a writer among those of files.
+    """Stores the events of a watch as each is over; a channel of ``Session``.
+
+    While the database is away, the last 1000 events wait until the next one is over, or the end.
 
     Args:
         store: Where to.
     """
 
     def __init__(self, store: EventStore) -> None:
-        self.paths: tuple[Path, ...] = ()
         self._store = store
+        self._waiting: deque[Event] = deque(maxlen=_MOST_WAITING)
 
     def write(self, step: Step) -> None:
-        """Stores the events that ended, final as they are."""
-        self._store.add(message.event for message in step.messages if message.kind == "end")
+        """Stores the events that ended, final as they are.
+
+        Raises:
+            DataError: The database is away.
+        """
+        ended = [message.event for message in step.messages if message.kind == "end"]
+        if ended:
+            self._waiting += ended
+            self._store_waiting()
 
     def close(self) -> None:
-        """Closes the store's connections."""
-        self._store.close()
+        """Stores what waits still, and closes the store's connections.
+
+        Raises:
+            DataError: The database is away still.
+        """
+        try:
+            self._store_waiting()
+        finally:
+            self._store.close()
+
+    def _store_waiting(self) -> None:
+        self._store.add(self._waiting)
+        self._waiting.clear()
 
 
 def _conditions(query: EventQuery) -> list[sa.ColumnElement[bool]]:

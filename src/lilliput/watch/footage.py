@@ -204,10 +204,12 @@ def find_footage(paths: Sequence[str]) -> list[str]:
     """Replaces folders by the videos in them, at any depth; all else passes.
 
     Raises:
-        VideoError: A folder holds no video.
+        VideoError: A folder holds no video, or a path is empty.
     """
     found: list[str] = []
     for path in paths:
+        if not path:  # which Path takes for the current folder
+            raise VideoError("a source is empty; give a video, a folder or an address")
         if "://" in path or not Path(path).is_dir():
             found.append(path)
             continue

@@ -1,5 +1,6 @@
 """The events of one source as they end, in a file that survives a killed process."""
 
+import fcntl
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,8 @@ class EventLog:
         path: The file.
 
     Raises:
-        ConfigError: The file holds events already, and ``resume`` is false.
+        ConfigError: The file holds events already, and ``resume`` is false; or another process
+            writes it.
         DataError: A line before the last one is no event.
     """
 
@@ -36,17 +38,32 @@ class EventLog:
         self._finished = self.path.with_name(f"{self.path.stem}.finished.json")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._ids: set[str] = set()
-        if self.path.exists() and self.path.stat().st_size > 0:
-            if not resume:
-                raise ConfigError(
-                    f"{self.path}: holds events already; add --resume to go on, or give another "
-                    "--out"
-                )
-            _cut_torn_line(self.path)
-            self._ids = {event.event_id for event in self}
         self._file = self.path.open("a", encoding="utf-8")
+        try:
+            self._take_over(resume)
+        except BaseException:
+            self._file.close()
+            raise
         if not resume:
             self._finished.unlink(missing_ok=True)
+
+    def _take_over(self, resume: bool) -> None:
+        """Of two that write one log, the second must not cut off what the first just writes."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(
+                f"{self.path}: is being written by another run; wait for its end, or give another "
+                "--out"
+            ) from None
+        if self.path.stat().st_size == 0:
+            return
+        if not resume:
+            raise ConfigError(
+                f"{self.path}: holds events already; add --resume to go on, or give another --out"
+            )
+        _cut_torn_line(self.path)
+        self._ids = {event.event_id for event in self}
 
     def __enter__(self) -> "EventLog":
         return self
@@ -117,7 +134,7 @@ def _parse(line: bytes, where: str) -> Event:
     try:
         record: dict[str, Any] = json.loads(line)
         return from_record(record)
-    except ValueError as error:  # of JSON, of UTF-8, or of the record
+    except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, or of the record
         reason = str(error).splitlines()[0]
         raise DataError(f"{where} is not an event ({reason}); remove it") from None
 

@@ -5,11 +5,10 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from lilliput.errors import ConfigError
+from lilliput.errors import ConfigError, DataError
 from lilliput.watch.events import Event, Step
 
 try:
@@ -35,7 +34,7 @@ class _Outgoing:
 
 
 class MqttPublisher:
-    """Publishes what happens at the cameras; a writer.
+    """Publishes what happens at the cameras; a channel of ``Session``.
 
     - ``<prefix>/<camera>/events``: ``{"type": …, "before": …, "after": …}`` as Frigate's, of type
       ``new``, ``update`` or ``end`` (``before`` is null in the first message of an event), with
@@ -60,8 +59,6 @@ class MqttPublisher:
         ConfigError: The address is none, or the first connection fails.
     """
 
-    paths: tuple[Path, ...] = ()
-
     def __init__(self, url: str) -> None:
         self.num_dropped = 0
         self._before: dict[str, dict[str, Any]] = {}
@@ -73,12 +70,18 @@ class MqttPublisher:
         self._answer: ReasonCode | None = None
         address = _parse(url)
         self._prefix = address.prefix
+        self._where = f"MQTT broker {address.host}:{address.port}"
         self._client = self._connect(address)
         self._sender = threading.Thread(target=self._send_all, name="mqtt", daemon=True)
         self._sender.start()
 
     def write(self, step: Step) -> None:
-        """Queues the messages and alerts of a step."""
+        """Queues the messages and alerts of a step.
+
+        Raises:
+            DataError: Others had to be given up for them.
+        """
+        dropped_before = self.num_dropped
         for message in step.messages:
             event = message.event
             before = self._before.pop(event.event_id, None)
@@ -90,9 +93,15 @@ class MqttPublisher:
         for alert in step.alerts:
             described = _describe(alert.event, is_over=False)
             self._queue(alert.event, "alerts", {"rule": alert.rule, "event": described})
+        if self.num_dropped > dropped_before:
+            raise DataError(f"{self._where} is away: messages are dropped, the oldest first")
 
     def close(self) -> None:
-        """Waits for what is queued, but not for long, and says ``offline``."""
+        """Waits for what is queued, but not for long, and says ``offline``.
+
+        Raises:
+            DataError: Messages were given up.
+        """
         with self._changed:
             self._is_closing = True
             self._changed.notify_all()
@@ -106,6 +115,8 @@ class MqttPublisher:
             farewell.wait_for_publish(1.0)
         self._client.disconnect()
         self._client.loop_stop()
+        if self.num_dropped:
+            raise DataError(f"{self._where} was away: {self.num_dropped} messages were not sent")
 
     def _connect(self, address: "_Address") -> Client:
         client = Client(CallbackAPIVersion.VERSION2)
@@ -117,11 +128,10 @@ class MqttPublisher:
         client.reconnect_delay_set(min_delay=1, max_delay=30)
         client.on_connect = self._on_connect
         client.on_publish = self._on_publish
-        where = f"MQTT broker {address.host}:{address.port}"
         try:
             client.connect(address.host, address.port, keepalive=30)
         except (OSError, ValueError) as error:
-            raise ConfigError(f"{where} cannot be reached ({error}); check --mqtt") from None
+            raise ConfigError(f"{self._where} cannot be reached ({error}); check --mqtt") from None
         client.loop_start()
         with self._changed:
             self._changed.wait_for(lambda: self._answer is not None, CONNECT_SECONDS)
@@ -129,7 +139,7 @@ class MqttPublisher:
             client.disconnect()
             client.loop_stop()
             reason = "no answer" if self._answer is None else str(self._answer)
-            raise ConfigError(f"{where} refuses the connection ({reason}); check --mqtt")
+            raise ConfigError(f"{self._where} refuses the connection ({reason}); check --mqtt")
         return client
 
     def _queue(

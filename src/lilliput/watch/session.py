@@ -1,5 +1,6 @@
 """Watching cameras and files to the end, or until someone stops it, and writing what is seen."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +21,8 @@ from lilliput.watch.log import EventLog
 from lilliput.watch.pipeline import Watcher
 from lilliput.watch.uncertain import UncertainClips
 from lilliput.watch.writers import WRITERS, EventWriter, Output
+
+logger = logging.getLogger(__name__)
 
 
 class Channel(Protocol):
@@ -107,7 +110,7 @@ class Session:
         recognizer: The model.
         settings: How scores become events.
         outputs: What is written.
-        report: Called after every step, from several threads.
+        report: Called after every step, note and error, from several threads.
         patience: With live sources; None takes the usual.
     """
 
@@ -134,7 +137,8 @@ class Session:
 
         A camera that cannot be watched is told in its result, and ends no other.
         """
-        at_once = len(cameras) if any(_is_live(camera) for camera in cameras) else 1
+        sources = map(_source_of, cameras)
+        at_once = len(cameras) if any(source and source.is_live for source in sources) else 1
         with ThreadPoolExecutor(at_once, thread_name_prefix="watch") as pool:
             futures = [pool.submit(self._watch, camera) for camera in cameras]
             try:
@@ -153,7 +157,8 @@ class Session:
                     footage.close()
 
     def _watch(self, camera: CameraSettings) -> Watched:
-        watched = Watched(camera.name, camera.source)
+        source = _source_of(camera)
+        watched = Watched(camera.name, "" if source is None else source.shown)
         if self._stop.is_set():
             return watched
         try:
@@ -164,6 +169,11 @@ class Session:
                 self._watch_footage(watcher, footage, watched)
         except (LilliputError, OSError) as error:  # OSError: a full disk, say
             watched.error = str(error)
+        except Exception as error:  # whatever strange footage sets off ends no other camera
+            logger.exception("camera '%s' failed", camera.name)
+            watched.error = f"internal error ({type(error).__name__}); the log tells more"
+        if watched.error is not None:
+            self._report(watched)
         return watched
 
     def _watch_footage(self, watcher: Watcher, footage: Footage, watched: Watched) -> None:
@@ -176,7 +186,10 @@ class Session:
                 return
             with self._lock:
                 self._open.add(footage)
+            if self._stop.is_set():  # before it was known to be open
+                footage.close()
             try:
+                self._report(watched)  # a live source may have a note already, and no frame
                 self._write_steps(watcher, footage, log, watched)
             finally:
                 with self._lock:
@@ -251,8 +264,8 @@ class Session:
                         watched.notes.append(str(error))
 
 
-def _is_live(camera: CameraSettings) -> bool:
+def _source_of(camera: CameraSettings) -> Source | None:
     try:
-        return Source.parse(camera.source).is_live
+        return Source.parse(camera.source)
     except VideoError:
-        return False  # told when it is opened
+        return None  # told when it is opened

@@ -11,11 +11,13 @@ BACKGROUND_SHARE = 0.7  # what stands still is background after -ln(0.7) of the 
 WARM_UP_SECONDS = 1.0  # of learning before the first detections
 START_SECONDS = 10.0  # of learning fast, so that whoever was there at first leaves no ghost
 MAX_CHANGED = 0.6  # share of the picture; above it the light or the camera has changed
+MAX_GAIN = 1.25  # brighter or darker in all; beyond, it is another light, and learnt anew
 MIN_AREA = 0.001  # of what moves, as a share of the picture
 MIN_CONTRAST = 25.0  # squared distance from the background in its variances
 MIN_VARIANCE = 16.0  # of the background, grey levels squared; MOG2's 4 takes clouds for people
 DARKEST_SHADOW = 0.7  # in brightnesses of the ground; MOG2's 0.5 takes grey clothes for shadow
 _SHADOW = 127  # OpenCV's mark in the mask
+_BLACK, _WHITE = 16, 250  # grey levels that tell nothing of the light
 
 
 class MotionDetector:
@@ -41,7 +43,8 @@ class MotionDetector:
         shrink = min(1.0, WORKING_SIDE / min(height, width))
         small = cv2.resize(frame.pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
         small = cv2.GaussianBlur(small, (3, 3), 0)
-        mask = self._background.apply(small, learningRate=self._learning_rate(frame.seconds))
+        steady = self._in_steady_light(small) if self._num_frames > 0 else small
+        mask = self._background.apply(steady, learningRate=self._learning_rate(frame.seconds))
         if self._num_frames > 1 and np.count_nonzero(mask) > MAX_CHANGED * mask.size:
             self._background.apply(small, learningRate=1.0)  # forgets all but this picture
             self._num_frames = 1
@@ -50,6 +53,21 @@ class MotionDetector:
             return None
         scale = np.array([width / small.shape[1], height / small.shape[0]] * 2)
         return [Detection(Box(*(box * scale).tolist())) for box in _find_boxes(mask > _SHADOW)]
+
+    def _in_steady_light(self, picture: np.ndarray) -> np.ndarray:
+        """As bright as the background: exposure controls hunt, and lamps hum.
+
+        The gain is the median one of the brighter half, whose grey levels are the finer steps.
+        """
+        sparse = slice(None, None, max(1, min(picture.shape[:2]) // 72))
+        now, usual = picture[sparse, sparse], self._background.getBackgroundImage()[sparse, sparse]
+        known = (usual >= max(_BLACK, float(np.median(usual)))) & (now < _WHITE)
+        if not known.any():
+            return picture
+        gain = float(np.median(now[known] / usual[known]))
+        if not 1 / MAX_GAIN < gain < MAX_GAIN:
+            return picture
+        return cv2.convertScaleAbs(picture, alpha=1 / gain)
 
     def _learning_rate(self, seconds: float) -> float:
         if self._num_frames == 0:
