@@ -104,7 +104,8 @@ def test_a_time_beyond_all_times_is_the_clients_mistake(text: str) -> None:
 @pytest.mark.parametrize("resume", [False, True])
 def test_a_log_has_one_writer(tmp_path: Path, resume: bool) -> None:
     path = tmp_path / "events.jsonl"
-    with EventLog(path, resume=False):
-        with pytest.raises(ConfigError, match="written by another run"):
-            EventLog(path, resume=resume)
+    running = EventLog(path, resume=False)
+    with pytest.raises(ConfigError, match="written by another run"):
+        EventLog(path, resume=resume)
+    running.close()
     EventLog(path, resume=resume).close()
