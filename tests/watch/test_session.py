@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -211,6 +212,7 @@ def test_a_log_that_was_cut_short_is_completed_without_doubles(
     log = tmp_path / "out" / "a" / "events.jsonl"
     log.parent.mkdir(parents=True)
     log.write_bytes(whole[0] + whole[1][:20])  # as a kill leaves it
+    shutil.copy(tmp_path / "whole" / "a" / "events.run.json", log.parent)
     heard = Heard()
 
     outputs = Outputs(tmp_path / "out", channels=(heard,), resume=True)
@@ -221,6 +223,24 @@ def test_a_log_that_was_cut_short_is_completed_without_doubles(
     first = json.loads(whole[0])["event_id"]
     assert first not in {name for _, name in heard.kinds}
     assert sum(kind == "end" for kind, _ in heard.kinds) == len(whole) - 1
+
+
+def test_a_log_of_other_settings_is_not_gone_on_with(
+    tmp_path: Path, recognizer: Recognizer, settings: WatchSettings
+) -> None:
+    video = tmp_path / "a.mp4"
+    write_video(video, walkers(6), fps=FPS)
+    run(recognizer, settings, Outputs(tmp_path / "out"), video)
+    before = (tmp_path / "out" / "a" / "events.jsonl").read_bytes()
+    longer = settings.model_copy(update={"windows": WindowSettings(window_seconds=2.0)})
+
+    (other,) = run(recognizer, longer, Outputs(tmp_path / "out", resume=True), video)
+    write_video(video, walkers(8), fps=FPS)
+    (changed,) = run(recognizer, settings, Outputs(tmp_path / "out", resume=True), video)
+
+    assert other.error is not None and "another settings" in other.error
+    assert changed.error is not None and "another footage" in changed.error
+    assert (tmp_path / "out" / "a" / "events.jsonl").read_bytes() == before
 
 
 def test_a_channel_that_fails_is_noted_and_the_log_has_the_events(

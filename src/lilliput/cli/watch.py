@@ -86,7 +86,7 @@ def watch(
     from lilliput.watch.session import Outputs, Session
 
     chosen = WatchSettings() if settings is None else read_watch_settings(settings)
-    cameras = _cameras(sources or [], chosen, detector)
+    cameras = _cameras(sources or [], chosen, detector, out)
     recognizer = _load(model, engine, chosen)
     outputs = Outputs(
         folder=out,
@@ -111,9 +111,9 @@ def watch(
 
 
 def _cameras(
-    sources: list[str], settings: "WatchSettings", detector: Detector | None
+    sources: list[str], settings: "WatchSettings", detector: Detector | None, out: Path
 ) -> list["CameraSettings"]:
-    """Those of the settings, or one for each file or address."""
+    """Those of the settings, or one for each file or address that does not lie in ``out``."""
     from lilliput.watch.cameras import CameraSettings
     from lilliput.watch.footage import find_footage
 
@@ -126,6 +126,8 @@ def _cameras(
     cameras = list(settings.cameras)
     taken: set[str] = set()
     for source in find_footage(sources):
+        if Path(source).absolute().is_relative_to(out.absolute()):
+            continue  # an annotated video of an earlier run
         name = camera_name(source)
         numbered = (f"{name}-{number}" for number in count(2))
         unique = next(free for free in chain([name], numbered) if free.casefold() not in taken)

@@ -202,6 +202,12 @@ def true_spans(
     spans = []
     for recording in recordings:
         for span in truth.get(recording.name, ()):
+            if span.start_frame >= recording.num_frames:
+                raise DataError(
+                    f"recording '{recording.name}': {span.action} begins at frame "
+                    f"{span.start_frame}, but there are {recording.num_frames}; give frames, "
+                    "counted from 0"
+                )
             after = min(span.end_frame + 1, recording.num_frames)
             spans.append(Span(recording.name, label[span.action], span.start_frame, after))
     return spans

@@ -2,7 +2,7 @@
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,31 +23,36 @@ class EventLog:
         path: The file; its folder is made if missing.
         resume: Go on with a log that is there already: what a killed process left of its last
             line is cut off, and events that are in the log are not written again.
+        identity: What must be the same for that, such as the model; kept in ``events.run.json``.
+            None asks for nothing.
 
     Attributes:
         path: The file.
 
     Raises:
-        ConfigError: The file holds events already, and ``resume`` is false; or another process
-            writes it.
+        ConfigError: The file holds events already, and ``resume`` is false; or it was begun with
+            another identity; or another process writes it.
         DataError: A line before the last one is no event.
     """
 
-    def __init__(self, path: Path | str, *, resume: bool) -> None:
+    def __init__(
+        self, path: Path | str, *, resume: bool, identity: Mapping[str, Any] | None = None
+    ) -> None:
         self.path = Path(path)
+        self._run = self.path.with_name(f"{self.path.stem}.run.json")
         self._finished = self.path.with_name(f"{self.path.stem}.finished.json")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._ids: set[str] = set()
         self._file = self.path.open("a", encoding="utf-8")
         try:
-            self._take_over(resume)
+            self._take_over(resume, None if identity is None else dict(identity))
         except BaseException:
             self._file.close()
             raise
         if not resume:
             self._finished.unlink(missing_ok=True)
 
-    def _take_over(self, resume: bool) -> None:
+    def _take_over(self, resume: bool, identity: dict[str, Any] | None) -> None:
         """Of two that write one log, the second must not cut off what the first just writes."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -56,14 +61,30 @@ class EventLog:
                 f"{self.path}: is being written by another run; wait for its end, or give another "
                 "--out"
             ) from None
-        if self.path.stat().st_size == 0:
+        if self.path.stat().st_size == 0 and not (resume and self._finished.exists()):
+            if identity is not None:
+                write_durably(self._run, json.dumps(identity).encode() + b"\n")
             return
         if not resume:
             raise ConfigError(
                 f"{self.path}: holds events already; add --resume to go on, or give another --out"
             )
+        if identity is not None and (was := self._read_identity()) != identity:
+            different = sorted(k for k in {*was, *identity} if was.get(k) != identity.get(k))
+            raise ConfigError(
+                f"{self.path}: was written with another {' and '.join(different) or 'run'}; give "
+                "the same again, or another --out"
+            )
         _cut_torn_line(self.path)
         self._ids = {event.event_id for event in self}
+
+    def _read_identity(self) -> dict[str, Any]:
+        """What the log was begun with."""
+        try:
+            identity = json.loads(self._run.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return identity if isinstance(identity, dict) else {}
 
     def __enter__(self) -> "EventLog":
         return self

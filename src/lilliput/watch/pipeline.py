@@ -5,6 +5,7 @@ Every stage takes a stream and yields one, so memory does not grow with the foot
     frames -> scenes -> windows -> scores -> messages
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 
 from lilliput.inference.recognizer import Recognizer
@@ -23,6 +24,10 @@ from lilliput.watch.zones import Regions
 
 _OUTAGE_SECONDS = 10.0  # without a frame; a slow machine may well drop a few seconds
 _RANDOM_CLIPS_FPS = 30.0  # of training; random clips are neighbouring frames, as close as then
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _ignore(_window: TrackWindow, _scores: WindowScores) -> None:
@@ -73,6 +78,18 @@ class Watcher:
         description = recognizer.description
         self.class_names = description.labels.class_names
         self.onsets = self.events.onsets_of(self.class_names, description.thresholds)
+
+    def identity(self, footage: Footage) -> dict[str, object]:
+        """What decides about the events of a footage, as plain values that can be compared."""
+        camera = self.camera.model_dump_json(exclude={"source", "alerts"})
+        settings = "\n".join(
+            (camera, self.events.model_dump_json(), self.windows.model_dump_json())
+        )
+        return {
+            "model": _digest(self._recognizer.description.to_json()),
+            "settings": _digest(settings),
+            "footage": None if footage.is_live else [*footage.size, footage.duration_seconds],
+        }
 
     def watch(self, footage: Footage) -> Iterator[Step]:
         """One step for each frame, and a last one.

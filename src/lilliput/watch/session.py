@@ -179,7 +179,9 @@ class Session:
     def _watch_footage(self, watcher: Watcher, footage: Footage, watched: Watched) -> None:
         watched.source, watched.notes = footage.source, footage.notes
         folder = self._outputs.folder / footage.camera
-        with EventLog(folder / "events.jsonl", resume=self._outputs.resume) as log:
+        identity = watcher.identity(footage)
+        resume = self._outputs.resume
+        with EventLog(folder / "events.jsonl", resume=resume, identity=identity) as log:
             watched.num_events = len(log)
             if log.is_finished and not footage.is_live:
                 watched.was_finished = True
