@@ -12,6 +12,7 @@ from unittest import mock
 
 import pytest
 
+from lilliput.cli import output
 from lilliput.watch.database import EventStore
 from lilliput.watch.events import BoxAt, Event
 from lilliput.watch.records import from_record
@@ -130,7 +131,7 @@ def test_a_time_without_a_zone_is_local(
 
 
 def test_the_table(stored: str, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr(output.console, "_width", 160)
     code, out, err = run_cli("events", "--database", stored)
     assert (code, err) == (0, "")
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines()]

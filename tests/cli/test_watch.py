@@ -13,7 +13,7 @@ from lilliput.data import read_dataset
 from lilliput.video.encode import write_video
 from lilliput.watch.database import EventQuery, EventStore
 from lilliput.watch.log import iter_events
-from lilliput.watch.session import Watched
+from lilliput.watch.outputs import Watched
 
 RunCli = Callable[..., tuple[int, str, str]]
 

@@ -21,7 +21,8 @@ from lilliput.watch.events import Step
 from lilliput.watch.footage import open_footage
 from lilliput.watch.live import Patience
 from lilliput.watch.log import iter_events
-from lilliput.watch.session import Outputs, Session, Watched
+from lilliput.watch.outputs import Outputs, Watched
+from lilliput.watch.session import Session
 from lilliput.watch.settings import EventSettings, WindowSettings
 from tests.programs import need
 

@@ -21,8 +21,9 @@ from lilliput.watch.cameras import CameraSettings, WatchSettings
 from lilliput.watch.events import Step
 from lilliput.watch.footage import Footage
 from lilliput.watch.log import iter_events
+from lilliput.watch.outputs import Outputs, Watched
 from lilliput.watch.scene import Frame
-from lilliput.watch.session import Outputs, Session, Watched
+from lilliput.watch.session import Session
 from lilliput.watch.settings import EventSettings, WindowSettings
 
 FPS = 10

@@ -19,7 +19,7 @@ from lilliput.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from lilliput.inference.recognizer import Recognizer
     from lilliput.watch.cameras import CameraSettings, WatchSettings
-    from lilliput.watch.session import Channel, Watched
+    from lilliput.watch.outputs import Channel, Watched
     from lilliput.watch.uncertain import UncertainClips
 
 _COLUMNS = (
@@ -83,7 +83,8 @@ def watch(
 ) -> None:
     """Watch footage: write who did what, when and where."""
     from lilliput.watch.cameras import WatchSettings, read_watch_settings
-    from lilliput.watch.session import Outputs, Session
+    from lilliput.watch.outputs import Outputs
+    from lilliput.watch.session import Session
 
     chosen = WatchSettings() if settings is None else read_watch_settings(settings)
     cameras = _cameras(sources or [], chosen, detector, out)

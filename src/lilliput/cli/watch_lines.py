@@ -11,7 +11,7 @@ from lilliput.cli.output import messages
 
 if TYPE_CHECKING:
     from lilliput.watch.events import Event, Step
-    from lilliput.watch.session import Watched
+    from lilliput.watch.outputs import Watched
 
 
 class NewsLines:
