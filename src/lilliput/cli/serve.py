@@ -34,7 +34,7 @@ def serve(
         typer.Option(help="File with the token that clients must give [$LILLIPUT_TOKEN, or none]."),
     ] = None,
     insecure: Annotated[
-        bool, typer.Option(help="Serve others than this machine without a token.")
+        bool, typer.Option("--insecure", help="Serve others than this machine without a token.")
     ] = False,
     database: Annotated[
         str | None,

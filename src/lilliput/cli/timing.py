@@ -1,6 +1,7 @@
 """``lilliput tune-events`` and ``evaluate-events``: how well actions are found when they happen."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -113,9 +114,8 @@ def _table(result: "TimeScores", class_names: Sequence[str]) -> Table:
     ]
     rows.append(("mean", result.frames.mean, [result.events[iou].macro.f1 for iou in ious]))
     for name, precision, f1 in rows:
-        table.add_row(
-            escape(name), f"{100 * precision:.1f}", *(f"{100 * score:.1f}" for score in f1)
-        )
+        average = "–" if math.isnan(precision) else f"{100 * precision:.1f}"  # none in the truth
+        table.add_row(escape(name), average, *(f"{100 * score:.1f}" for score in f1))
     return table
 
 

@@ -32,13 +32,13 @@ class NewsLines:
             if self._as_json:
                 self._print_json(type=message.kind, event=to_record(message.event))
             elif message.kind == "end":
-                messages.print(_describe(message.event), markup=False, highlight=False)
+                _print(_describe(message.event))
         for alert in step.alerts:
             if self._as_json:
                 self._print_json(type="alert", rule=alert.rule, event=to_record(alert.event))
             else:
                 line = f"ALERT {alert.rule}: {_describe(alert.event)}"
-                messages.print(line, style="bold red", markup=False, highlight=False)
+                _print(line, "bold red")
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -99,4 +99,8 @@ def _describe(event: "Event") -> str:
 
 def print_line(line: str, style: str | None = None) -> None:
     """One line to the terminal, as it is: neither marked up nor broken."""
+    messages.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def _print(line: str, style: str | None = None) -> None:
     messages.print(line, style=style, markup=False, highlight=False, soft_wrap=True)

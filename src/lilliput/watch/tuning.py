@@ -30,7 +30,8 @@ def tune_events(
 
     One setting after the other takes its best value, twice around; for each value tried, every
     class takes its own best onset, since the macro average is the mean of the classes' F1: the
-    one whose neighbours are good as well, for a lone peak would be noise.
+    one whose neighbours are good as well, for a lone peak would be noise. A class that none of them
+    finds is left to the model's threshold.
 
     Args:
         recordings: What was watched; the model must not have seen them in training.
@@ -49,8 +50,10 @@ def tune_events(
             found = [span for r in recordings for span in find_spans(r, onsets, settings)]
             scores = (event_f1(found, true, len(class_names), min_iou=iou) for iou in _IOUS)
             rows.append(np.mean([score.per_class.f1 for score in scores], axis=0))
-        best = np.argmax(_smooth(np.array(rows)), axis=0)
-        onset_of = dict(zip(class_names, _ONSETS[best].tolist(), strict=True))
+        curves = _smooth(np.array(rows))
+        best = np.argmax(curves, axis=0)
+        pairs = zip(class_names, _ONSETS[best].tolist(), strict=True)
+        onset_of = dict(pair for pair, good in zip(pairs, curves.max(axis=0), strict=True) if good)
         return float(np.mean([rows[at][label] for label, at in enumerate(best)])), onset_of
 
     settings = EventSettings()
