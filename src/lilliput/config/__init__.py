@@ -20,10 +20,9 @@ from lilliput.config.sections import (
     Config,
     DataConfig,
     EvaluationConfig,
-    LossConfig,
     SamplingConfig,
-    TrainingConfig,
 )
+from lilliput.config.training import LossConfig, TrainingConfig
 
 __all__ = [
     "INPUT_SIZES",

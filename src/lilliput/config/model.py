@@ -50,6 +50,7 @@ class ModelConfig(Section):
     classifier: Literal["linear", "filter_bank"] = "linear"  # section 3.10
     filters_per_class: Count = 10
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    stochastic_depth: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the last block, 0 at the first
     normalisation: Literal["kinetics", "imagenet", "symmetric", "dataset", "clip"] = "kinetics"
 
     @field_validator("input_size")

@@ -1,4 +1,4 @@
-"""Every setting and its default, which is the thesis' setting."""
+"""A whole recipe: every section and its default, which is the thesis' setting."""
 
 from typing import Annotated, Literal
 
@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from lilliput.config.model import ModelConfig
 from lilliput.config.section import Count, Positive, Probability, Section
+from lilliput.config.training import LossConfig, TrainingConfig
 
 # Settings that bear on where and how fast a training computes, not on what it computes.
 NEUTRAL_SETTINGS = {"data": {"workers", "cache_gib"}, "training": {"accelerator"}}
@@ -50,6 +51,10 @@ class AugmentConfig(Section):
     rand_augment_operations: Annotated[int, Field(ge=0)] = 2
     rand_augment_magnitude: Annotated[int, Field(ge=0, le=30)] = 9
     rand_augment_size: Literal["input", "native"] = "input"  # native: where it is the smaller
+    mixup: Annotated[float, Field(ge=0)] = 0.0  # alpha of Zhang et al. 2018; 0: off
+    cutmix: Annotated[float, Field(ge=0)] = 0.0  # alpha of Yun et al. 2019; 0: off
+    crops_per_clip: Count = 1  # crops of each clip in a batch; an epoch grows with them
+    repeated: Count = 1  # the same, of as many clips fewer: an epoch keeps its length
 
     @field_validator("short_side")
     @classmethod
@@ -58,50 +63,6 @@ class AugmentConfig(Section):
         if not 1 <= low <= high:
             raise ValueError("must be two factors, 1 <= low <= high")
         return short_side
-
-
-class LossConfig(Section):
-    """The loss, section 3.11."""
-
-    name: Literal["bce", "asymmetric"] = "bce"
-    positive_weights: bool = False  # bce: weigh positives by negatives/positives of the class
-    gamma_pos: Annotated[float, Field(ge=0)] = 1.0  # asymmetric: focus on hard positives
-    gamma_neg: Annotated[float, Field(ge=0)] = 4.0  # and on hard negatives
-    margin: Annotated[float, Field(ge=0, lt=1)] = 0.05  # negatives below it count nothing
-    focus_gradient: bool = False  # asymmetric: differentiate through the focusing weight
-    reduction: Literal["mean", "sum"] = "mean"  # over the batch
-    branches: bool = False  # supervise each of the classifiers that a model adds up, too
-
-    @model_validator(mode="after")
-    def _check_weights(self) -> "LossConfig":
-        if self.name == "asymmetric" and self.positive_weights:
-            raise ValueError(
-                "loss.positive_weights has no effect on the asymmetric loss; leave it out"
-            )
-        if self.name == "bce":
-            for name in ("gamma_pos", "gamma_neg", "margin", "focus_gradient"):
-                if getattr(self, name) != type(self).model_fields[name].default:
-                    raise ValueError(f"loss.{name} has no effect on bce; leave it out")
-        return self
-
-
-class TrainingConfig(Section):
-    """The training procedure, section 4.1.4."""
-
-    epochs: Count = 200
-    batch_size: Annotated[int, Field(ge=2)] = 96  # batch normalisation needs two clips
-    learning_rate: Positive = 1e-3
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    schedule: Literal["multistep", "one_cycle"] = "multistep"
-    milestones: tuple[Probability, ...] = (0.25, 0.5, 0.75)  # multistep: fractions of epochs
-    balanced_sampling: bool = False  # draw rare classes as often as frequent ones
-    accumulate_batches: Count = 1
-    gradient_clip: Annotated[float, Field(ge=0)] = 0.0  # 0: off
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"  # auto: bf16 on GPUs that have it
-    accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
-    devices: Literal["auto"] | Count = 1
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
-    pretrained: str = ""  # section 4.1.4: a weights file, or a public name; empty: from scratch
 
 
 class EvaluationConfig(Section):
@@ -114,7 +75,8 @@ class EvaluationConfig(Section):
     quarter_turn: bool = False  # likewise
     num_clips: Count = 1  # section 3.4.2
     clip_merge: Literal["max", "mean"] = "mean"
-    threshold: Literal["fixed", "global", "per_class"] = "fixed"  # section 3.5
+    unknown_below: Probability | Literal["tuned"] = 0.0  # single label: a less likely class is none
+    threshold: Literal["fixed", "global", "per_class"] = "fixed"  # section 3.5; multi label
     fixed_threshold: Probability = 0.5
     objective: Literal["macro_f1", "micro_f1", "weighted_f1", "samples_f1"] = "macro_f1"
     min_support: Count = 10  # rarer classes take the global threshold
@@ -134,6 +96,9 @@ class Config(Section):
     """A whole recipe."""
 
     title: str = ""
+    task: Literal["auto", "single", "multi"] = (
+        "auto"  # labels of a clip; auto: as the data has them
+    )
     data: DataConfig = DataConfig()
     sampling: SamplingConfig = SamplingConfig()
     augment: AugmentConfig = AugmentConfig()
