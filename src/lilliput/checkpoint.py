@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -22,6 +23,7 @@ from lilliput.builders import build_model
 from lilliput.config import Config, parse_config
 from lilliput.data.labels import LabelSet
 from lilliput.errors import CheckpointError, ConfigError
+from lilliput.scoring import Task, give_labels
 from lilliput.video.normalisation import Normalisation
 
 DOCUMENT_KEY = "lilliput"  # of the document in every kind of model file
@@ -38,7 +40,7 @@ class Description:
         labels: Class names, in the order of the outputs, and flip pairs.
         normalisation: What its clips are normalised with.
         clip_seconds: Length of the clips it was trained on; longer videos are cut to it.
-        thresholds: (K,) a label is given where its score exceeds its threshold.
+        thresholds: (K,) see ``give_labels``; a label needs a score above its threshold.
         metrics: Scores it reached, by split.
         note: A warning to show whenever it is used; empty for none.
     """
@@ -55,6 +57,15 @@ class Description:
     def flip_pairs(self) -> tuple[tuple[int, int], ...]:
         """Outputs that a mirrored view exchanges; none where the recipe keeps flipped labels."""
         return self.labels.flip_pairs if self.config.augment.flip_labels == "swap" else ()
+
+    @property
+    def task(self) -> Task:
+        """How many labels a clip has."""
+        return "single" if self.config.task == "single" else "multi"
+
+    def label(self, scores: np.ndarray) -> np.ndarray:
+        """The labels that scores stand for: (N, K) to (N, K) bool."""
+        return give_labels(scores, self.thresholds, self.task)
 
     @property
     def clip_shape(self) -> tuple[int, int, int, int]:
@@ -171,8 +182,10 @@ def _parse(document: dict[str, Any]) -> dict[str, Any]:
     class_names, thresholds = tuple(document["class_names"]), tuple(document["thresholds"])
     if len(thresholds) != len(class_names):
         raise ValueError(f"{len(thresholds)} thresholds for {len(class_names)} classes")
+    # Models of before there were tasks have any number of labels.
+    config = {**document["config"], "task": document["config"].get("task", "multi")}
     return {
-        "config": parse_config(document["config"], source="its recipe"),
+        "config": parse_config(config, source="its recipe"),
         "labels": LabelSet(
             class_names, tuple((left, right) for left, right in document["flip_pairs"])
         ),

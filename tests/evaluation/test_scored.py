@@ -25,7 +25,28 @@ def test_a_file_gives_back_what_was_saved(tmp_path):
     loaded = load_scores(tmp_path / "scores.npz")
     for name, values in vars(scored).items():
         np.testing.assert_array_equal(getattr(loaded, name), values)
-        assert getattr(loaded, name).dtype == values.dtype
+        if name != "task":
+            assert getattr(loaded, name).dtype == values.dtype
+
+
+@pytest.mark.parametrize("task", ["single", "multi"])
+def test_the_task_is_saved_and_says_what_the_scores_stand_for(tmp_path, task):
+    replace(_scored([[0.4, 0.6], [0.5, 0.5]]), task=task).save(tmp_path / "scores.npz")
+    loaded = load_scores(tmp_path / "scores.npz")
+    expected = {"single": [[False, True], [True, False]], "multi": [[True, True], [True, True]]}
+    np.testing.assert_array_equal(loaded.label([0.3, 0.3]), expected[task])
+
+
+def test_scores_saved_before_there_were_tasks_are_of_several_labels(tmp_path):
+    arrays = {k: v for k, v in vars(_scored([[0, 1], [1, 0]])).items() if k != "task"}
+    np.savez(tmp_path / "old.npz", **arrays)
+    assert load_scores(tmp_path / "old.npz").task == "multi"
+
+
+def test_scores_of_different_tasks_are_not_averaged():
+    multi = _scored([[0, 1], [1, 0]])
+    with pytest.raises(DataError, match="one task"):
+        average_scores([multi, replace(multi, task="single")])
 
 
 def test_withheld_labels_stay_withheld_on_disk(tmp_path):

@@ -61,7 +61,7 @@ def test_views_are_those_of_a_naive_loop(
     config = EvaluationConfig(**views, flip_merge=merges[0], clip_merge=merges[1])
     net = _random_net()
     clips = np.random.default_rng(1).normal(size=(4, 3, 3, 2, 6, 6)).astype(np.float32)
-    scores = score_views(net, torch.from_numpy(clips), config, pairs)
+    scores = score_views(net, torch.from_numpy(clips), config, pairs, "multi")
     assert scores.shape == (4, 3)
     np.testing.assert_allclose(scores, _naive(net, clips, config, pairs), atol=1e-6)
 
@@ -87,18 +87,18 @@ def _sigmoid(value: float) -> float:
 
 def test_a_mirrored_view_tells_the_same_direction_once_swapped() -> None:
     to_the_left = _moving_dot(first=6, last=2)
-    plain = score_views(_direction, to_the_left, EvaluationConfig(), [(0, 1)])
+    plain = score_views(_direction, to_the_left, EvaluationConfig(), [(0, 1)], "multi")
     np.testing.assert_allclose(plain, [[_sigmoid(4), _sigmoid(-4)]], rtol=1e-5)
     for merge in ("max", "mean"):
         config = EvaluationConfig(flip=True, flip_merge=merge)
         np.testing.assert_allclose(
-            score_views(_direction, to_the_left, config, [(0, 1)]), plain, rtol=1e-5
+            score_views(_direction, to_the_left, config, [(0, 1)], "multi"), plain, rtol=1e-5
         )
 
 
 def test_without_the_swap_a_mirror_spoils_directions() -> None:
     config = EvaluationConfig(flip=True, flip_merge="max")
-    scores = score_views(_direction, _moving_dot(6, 2), config, [])
+    scores = score_views(_direction, _moving_dot(6, 2), config, [], "multi")
     np.testing.assert_allclose(scores, [[_sigmoid(4), _sigmoid(4)]], rtol=1e-5)
 
 
@@ -109,7 +109,7 @@ def test_clips_of_a_video_merge_after_their_mirror_images(merge: str) -> None:
     left, right = ([_sigmoid(4), _sigmoid(-2)], [_sigmoid(-4), _sigmoid(2)])
     expected = [[MERGES[merge](left), MERGES[merge](right)]]
     np.testing.assert_allclose(
-        score_views(_direction, clips, config, [(0, 1)]), expected, rtol=1e-5
+        score_views(_direction, clips, config, [(0, 1)], "multi"), expected, rtol=1e-5
     )
 
 
@@ -117,7 +117,7 @@ def test_a_quarter_turn_shows_another_axis() -> None:
     upwards = torch.zeros(1, 1, 3, 2, 8, 8)
     upwards[..., 0, 6, 3] = upwards[..., 1, 1, 3] = 1  # no way between columns
     config = EvaluationConfig(quarter_turn=True, flip_merge="mean")
-    scores = score_views(_direction, upwards, config, [])
+    scores = score_views(_direction, upwards, config, [], "multi")
     # Turned counter-clockwise, the way of 5 px up leads 5 px to the left.
     np.testing.assert_allclose(
         scores, [[(0.5 + _sigmoid(5)) / 2, (0.5 + _sigmoid(-5)) / 2]], rtol=1e-5
@@ -126,5 +126,5 @@ def test_a_quarter_turn_shows_another_axis() -> None:
 
 def test_scoring_keeps_no_gradients() -> None:
     net = _random_net()
-    score_views(net, torch.zeros(1, 1, 3, 2, 6, 6), EvaluationConfig(), [])
+    score_views(net, torch.zeros(1, 1, 3, 2, 6, 6), EvaluationConfig(), [], "multi")
     assert all(parameter.grad is None for parameter in net.parameters())

@@ -1,6 +1,10 @@
 import numpy as np
 import pytest
-from sklearn.metrics import precision_recall_fscore_support
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    precision_recall_fscore_support,
+)
 
 from lilliput.errors import ConfigError, DataError
 from lilliput.scoring import bootstrap_intervals, compute_metrics, paired_comparison
@@ -33,9 +37,17 @@ def _naive_resamples(labels, targets, groups, num_samples, seed):
         kept = drawn.any(axis=0) | ~targets.any(axis=0)
         macro = _scikit_learn(labels[clips][:, kept], drawn[:, kept], "macro")
         micro = _scikit_learn(labels[clips], drawn, "micro")
-        yield {f"macro_{k}": v for k, v in macro.items()} | {
-            f"micro_{k}": v for k, v in micro.items()
-        }
+        found = drawn.any(axis=0)
+        yield (
+            {f"macro_{k}": v for k, v in macro.items()}
+            | {f"micro_{k}": v for k, v in micro.items()}
+            | {"top1": micro["recall"]}
+            | {
+                "mean_class_accuracy": _scikit_learn(
+                    labels[clips][:, found], drawn[:, found], "macro"
+                )["recall"]
+            }
+        )
 
 
 def test_intervals_agree_with_a_naive_loop():
@@ -60,9 +72,22 @@ def test_estimates_are_the_metrics_on_all_clips():
     metrics = compute_metrics(labels.astype(float), targets, 0.5)
     intervals = bootstrap_intervals(labels, targets, groups, num_samples=50)
     for name, interval in intervals.items():
+        if name in ("top1", "mean_class_accuracy"):  # see below
+            continue
         averaging, score = name.split("_")
         assert interval.estimate == pytest.approx(getattr(getattr(metrics, averaging), score))
         assert interval.low <= interval.high
+
+
+def test_accuracies_of_single_labels_are_scikit_learns():
+    rng = np.random.default_rng(2)
+    truth, given = rng.integers(3, size=60), rng.integers(3, size=60)
+    labels, targets = np.eye(4, dtype=bool)[given], np.eye(4, dtype=bool)[truth]
+    groups = [str(index % 10) for index in range(60)]
+    intervals = bootstrap_intervals(labels, targets, groups, num_samples=50)
+    assert intervals["top1"].estimate == pytest.approx(accuracy_score(truth, given))
+    expected = balanced_accuracy_score(truth, given)  # leaves out the class that is not there
+    assert intervals["mean_class_accuracy"].estimate == pytest.approx(expected)
 
 
 def test_a_rare_class_does_not_push_the_interval_below_the_score():
@@ -139,7 +164,7 @@ def test_unusable_input_is_refused():
         bootstrap_intervals(labels, targets, groups[1:])
     with pytest.raises(DataError, match="must be"):
         bootstrap_intervals(labels[1:], targets, groups)
-    with pytest.raises(DataError, match="apply_thresholds"):
+    with pytest.raises(DataError, match="give_labels"):
         bootstrap_intervals(labels.astype(float), targets, groups)
     with pytest.raises(DataError, match="must be"):
         paired_comparison(labels, labels[1:], targets, groups)

@@ -9,6 +9,7 @@ from lilliput.builders.pipeline import (
     build_training_sampler,
     build_training_transform,
 )
+from lilliput.builders.task import resolve_task
 
 __all__ = [
     "BACKBONES",
@@ -21,4 +22,5 @@ __all__ = [
     "build_normalisation",
     "build_training_sampler",
     "build_training_transform",
+    "resolve_task",
 ]

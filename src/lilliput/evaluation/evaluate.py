@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +16,13 @@ from lilliput.data.loading import EvaluationClips, FrameSource, collate
 from lilliput.errors import ConfigError, DataError, VideoError
 from lilliput.evaluation.scored import ScoredClips
 from lilliput.evaluation.views import score_views
-from lilliput.scoring import compute_metrics, tune_global, tune_per_class
+from lilliput.scoring import (
+    classify,
+    compute_metrics,
+    tune_global,
+    tune_per_class,
+    tune_unknown,
+)
 
 
 def score_split(
@@ -62,7 +69,7 @@ def score_split(
         unreadable += [clip.reason for clip in batch.unreadable]
         if len(batch.indices):
             scores[batch.indices.numpy()] = score_views(
-                forward, batch.clips.to(device), config.evaluation, model.flip_pairs
+                forward, batch.clips.to(device), config.evaluation, model.flip_pairs, model.task
             )
         advance(len(batch.indices) + len(batch.unreadable))
     if len(unreadable) == len(clips):
@@ -77,12 +84,21 @@ def score_split(
         targets=targets,
         class_names=np.array(model.labels.class_names),
         unreadable=np.array(unreadable, dtype=str),
+        task=model.task,
     )
 
 
 def tune_thresholds(scored: ScoredClips, config: EvaluationConfig) -> np.ndarray:
-    """(K,) thresholds as the configuration asks (section 3.5)."""
+    """(K,) thresholds as the configuration asks (section 3.5).
+
+    Those of clips with one label are all equal: the probability below which a clip is unknown.
+    """
     num_classes = scored.scores.shape[1]
+    if scored.task == "single":
+        limit = config.unknown_below
+        if limit == "tuned":
+            limit = tune_unknown(scored.scores, scored.targets, config.objective)
+        return np.full(num_classes, limit)
     match config.threshold:
         case "fixed":
             return np.full(num_classes, config.fixed_threshold)
@@ -101,12 +117,21 @@ def tune_thresholds(scored: ScoredClips, config: EvaluationConfig) -> np.ndarray
 def with_thresholds(checkpoint: Checkpoint, scored: ScoredClips, split: str) -> Checkpoint:
     """The checkpoint with thresholds tuned on ``scored`` and the metrics they reach there."""
     thresholds = tune_thresholds(scored, checkpoint.config.evaluation)
-    metrics = compute_metrics(scored.scores, scored.targets, thresholds).to_dict()
+    metrics = measure(scored, thresholds)
     return dataclasses.replace(
         checkpoint,
         thresholds=tuple(float(value) for value in thresholds),
         metrics={**checkpoint.metrics, split: metrics},
     )
+
+
+def measure(scored: ScoredClips, thresholds: np.ndarray) -> dict[str, Any]:
+    """All metrics of an evaluation, ready for JSON; accuracies where a clip has one label."""
+    metrics = compute_metrics(scored.scores, scored.targets, thresholds, scored.task).to_dict()
+    if scored.task == "single":
+        labels = scored.label(thresholds)
+        metrics["classification"] = classify(scored.scores, scored.targets, labels).to_dict()
+    return metrics
 
 
 def _find_runner(

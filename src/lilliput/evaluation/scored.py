@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from lilliput.errors import DataError
+from lilliput.scoring import Task, give_labels
 
 _ARRAYS = ("clip_ids", "recordings", "sides", "scores", "targets", "class_names", "unreadable")
 
@@ -28,6 +29,7 @@ class ScoredClips:
         targets: (N, K) bool, or (0, K) where the labels are withheld.
         class_names: (K,) names.
         unreadable: One line per clip that could not be read.
+        task: How many labels a clip has; of several, each has a score of its own.
     """
 
     clip_ids: np.ndarray
@@ -37,6 +39,7 @@ class ScoredClips:
     targets: np.ndarray
     class_names: np.ndarray
     unreadable: np.ndarray
+    task: Task = "multi"
 
     @property
     def labelled(self) -> bool:
@@ -45,7 +48,12 @@ class ScoredClips:
 
     def save(self, path: Path) -> None:
         """Writes a compressed .npz file."""
-        np.savez_compressed(path, **{name: getattr(self, name) for name in _ARRAYS})
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        np.savez_compressed(path, task=np.array(self.task), **arrays)
+
+    def label(self, thresholds: Sequence[float] | np.ndarray) -> np.ndarray:
+        """The labels that the scores stand for, (N, K) bool."""
+        return give_labels(self.scores, np.asarray(thresholds), self.task)
 
 
 def load_scores(path: Path) -> ScoredClips:
@@ -56,7 +64,9 @@ def load_scores(path: Path) -> ScoredClips:
     """
     try:
         with path.open("rb") as source, np.load(source, allow_pickle=False) as file:
-            return ScoredClips(**{name: file[name] for name in _ARRAYS})
+            # Files of before there were tasks are of clips with any number of labels.
+            task: Task = "single" if "task" in file and str(file["task"]) == "single" else "multi"
+            return ScoredClips(**{name: file[name] for name in _ARRAYS}, task=task)
     except FileNotFoundError:
         raise DataError(f"{path}: no such scores file; `lilliput evaluate` writes one") from None
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
@@ -75,4 +85,9 @@ def average_scores(runs: Sequence[ScoredClips]) -> ScoredClips:
             raise DataError("these scores are of different clips; evaluate the same split")
         if not np.array_equal(run.class_names, first.class_names):
             raise DataError("these scores are of different classes")
+        if run.task != first.task:
+            raise DataError(
+                "these scores are of models with one label per clip and of others; average those "
+                "of one task"
+            )
     return replace(first, scores=np.mean([run.scores for run in runs], axis=0))

@@ -11,7 +11,6 @@ import numpy as np
 
 from lilliput.errors import DataError
 from lilliput.evaluation.scored import ScoredClips
-from lilliput.scoring import apply_thresholds
 
 _NAME = "answer.txt"
 
@@ -28,7 +27,7 @@ def write_submission(scored: ScoredClips, thresholds: np.ndarray, path: Path) ->
                 f"clip id '{clip_id}' cannot stand in a submission; rename it without blanks and "
                 "with ASCII characters only"
             )
-    labels = apply_thresholds(scored.scores, thresholds)
+    labels = scored.label(thresholds)
     order = np.argsort(scored.clip_ids)
     lines = [
         " ".join([str(scored.clip_ids[row]), *("1" if label else "0" for label in labels[row])])

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from lilliput.config import EvaluationConfig
-from lilliput.scoring import merge_views, swap_pairs
+from lilliput.scoring import Task, merge_views, swap_pairs
+from lilliput.scoring.logits import score_logits
 
 
 @torch.inference_mode()
@@ -15,6 +16,7 @@ def score_views(
     clips: torch.Tensor,
     config: EvaluationConfig,
     flip_pairs: Sequence[tuple[int, int]],
+    task: Task,
 ) -> np.ndarray:
     """Scores videos from the views that the configuration asks for.
 
@@ -27,9 +29,10 @@ def score_views(
         clips: (N, V, 3, T, H, W), V clips of each video.
         config: Which views, and how they merge.
         flip_pairs: Label indices that a horizontal flip exchanges.
+        task: How many labels a clip has, which says how logits become scores.
 
     Returns:
-        (N, K) scores in [0, 1].
+        (N, K) scores in [0, 1]; those of a clip with one label sum to 1.
     """
     num_videos, num_clips = clips.shape[:2]
     flat = clips.flatten(0, 1)
@@ -40,8 +43,11 @@ def score_views(
                 view = flat.flip(-2) if vertical else flat
                 view = view.rot90(1, (-2, -1)) if turned else view
                 view = view.flip(-1) if mirrored else view
-                scores = forward(view).float().sigmoid().cpu().numpy()
+                scores = score_logits(forward(view), task).cpu().numpy()
                 views.append(swap_pairs(scores, flip_pairs) if mirrored else scores)
     merged = merge_views(np.stack(views), config.flip_merge)
     by_clip = merged.reshape(num_videos, num_clips, -1).transpose(1, 0, 2)
-    return merge_views(by_clip, config.clip_merge)
+    scores = merge_views(by_clip, config.clip_merge)
+    if task == "single":  # the highest of several views do not sum to 1
+        scores = scores / scores.sum(axis=1, keepdims=True)
+    return scores

@@ -8,7 +8,7 @@ import numpy as np
 
 from lilliput.experiments.saved import SavedReport
 from lilliput.experiments.tables import Row, Table
-from lilliput.scoring import apply_thresholds, compute_metrics, paired_comparison
+from lilliput.scoring import compute_metrics, paired_comparison
 
 SCORES = ("f1", "precision", "recall")  # what the thesis prints
 CONFIDENCE = 0.95
@@ -59,7 +59,8 @@ def compare_table(
 
 def macro_scores(run: SavedReport) -> dict[str, float]:
     """Macro F1, precision and recall; and mAP, which no threshold bears on."""
-    metrics = compute_metrics(run.scored.scores, run.scored.targets, run.thresholds)
+    scored = run.scored
+    metrics = compute_metrics(scored.scores, scored.targets, run.thresholds, scored.task)
     macro = {name: getattr(metrics.macro, name) for name in SCORES}
     return {**macro, "map": metrics.mean_average_precision}
 
@@ -102,8 +103,7 @@ def _comparison(
     if len(np.unique(scored.recordings)) < 2:  # nothing to draw from
         return {**names, "difference": None, "p_value": None, "distinguishable": None}
     side_a, side_b = (
-        [apply_thresholds(run.scored.scores, run.thresholds) for run in runs[row.recipe]]
-        for row in (ours, against)
+        [run.scored.label(run.thresholds) for run in runs[row.recipe]] for row in (ours, against)
     )
     paired = paired_comparison(
         side_a, side_b, scored.targets, scored.recordings.tolist(), confidence=CONFIDENCE

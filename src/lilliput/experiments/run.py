@@ -27,7 +27,7 @@ from lilliput.evaluation.report import ReportContext, evaluate_report
 from lilliput.evaluation.scored import ScoredClips, average_scores
 from lilliput.evaluation.submission import write_submission
 from lilliput.experiments.saved import SCORES_FILE, SavedReport, read_report_folder
-from lilliput.training.fit import fit
+from lilliput.training.fit import fit, settle
 
 Forward = Callable[[torch.Tensor], torch.Tensor]  # clips (N, 3, T, H, W) to logits (N, K)
 
@@ -50,6 +50,7 @@ def run_recipe(
     Raises:
         TrainingError: The training cannot go on; see ``fit``.
     """
+    config = settle(config, dataset)
     path = fit(config, dataset, folder, resume=resume)
     split = config.data.val
     # A resumed run may evaluate in another way than it began with.

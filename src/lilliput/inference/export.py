@@ -160,7 +160,9 @@ def _compare_f1(
         scored = score_split(
             checkpoint, clips.dataset, clips.split, forward=forward, advance=advance
         )
-        metrics = compute_metrics(scored.scores, scored.targets, np.array(checkpoint.thresholds))
+        metrics = compute_metrics(
+            scored.scores, scored.targets, checkpoint.thresholds, checkpoint.task
+        )
         points.append(100 * metrics.macro.f1)
     return points[0], points[1]
 

@@ -22,7 +22,6 @@ from lilliput.inference.engines.pytorch import TorchEngine
 from lilliput.inference.loading import load_model
 from lilliput.inference.prediction import Prediction, Window
 from lilliput.inference.windows import SourceFrame, WindowClips, cut_windows, in_batches
-from lilliput.scoring import apply_thresholds
 from lilliput.video.decode import VideoReader
 
 __all__ = ["Prediction", "Recognizer", "Window"]
@@ -141,14 +140,16 @@ class Recognizer:
         names = self.description.labels.class_names
         # One growing block: an array per window, scattered between the frames that come and go,
         # would keep their memory from being used again.
-        spans, scores = [], array("f")
+        spans, packed = [], array("f")
         for batch in in_batches(cut_windows(frames, length), self.windows_at_once):
-            scores.frombytes(self.score_windows([window for _, window in batch]).tobytes())
+            packed.frombytes(self.score_windows([window for _, window in batch]).tobytes())
             spans += [(start / fps, (start + len(window)) / fps) for start, window in batch]
-        rows = np.array(scores, dtype=np.float32).reshape(len(spans), len(names))
+        rows = np.array(packed, dtype=np.float32).reshape(len(spans), len(names))
         windows = tuple(Window(*span, row) for span, row in zip(spans, rows, strict=True))
-        best = rows.max(axis=0)
-        return Prediction(source, names, best, self._label(best), windows)
+        # One label holds for the whole video; any number may come and go.
+        single = self.description.task == "single"
+        scores = rows.mean(axis=0) if single else rows.max(axis=0)
+        return Prediction(source, names, scores, self._label(scores), windows)
 
     def score_windows(self, windows: Sequence[Sequence[SourceFrame]]) -> np.ndarray:
         """(N, K) scores of N windows, each given as all its frames, of which it takes its pick."""
@@ -158,11 +159,12 @@ class Recognizer:
             clips.to(self.engine.device),
             self.description.config.evaluation,
             self.description.flip_pairs,
+            self.description.task,
         )
         return scores.astype(np.float32, copy=False)
 
     def _label(self, scores: np.ndarray) -> tuple[str, ...]:
-        positive = apply_thresholds(scores[None], np.array(self.description.thresholds))[0]
+        positive = self.description.label(scores[None])[0]
         best_first = np.argsort(-scores)
         names = self.description.labels.class_names
         return tuple(names[index] for index in best_first if positive[index])

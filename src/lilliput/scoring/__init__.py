@@ -6,13 +6,21 @@ from lilliput.scoring.bootstrap import (
     bootstrap_intervals,
     paired_comparison,
 )
+from lilliput.scoring.classification import (
+    Classification,
+    Reliability,
+    classify,
+    confusion_matrix,
+    measure_reliability,
+    reliability_of,
+)
+from lilliput.scoring.labelling import Task, apply_thresholds, give_labels, most_likely
 from lilliput.scoring.matching import DetectionScores
 from lilliput.scoring.metrics import (
     Averages,
     ClassMetrics,
     Counts,
     Metrics,
-    apply_thresholds,
     average_precision,
     compute_metrics,
     count,
@@ -24,6 +32,7 @@ from lilliput.scoring.thresholds import (
     threshold_curve,
     tune_global,
     tune_per_class,
+    tune_unknown,
 )
 from lilliput.scoring.tta import Merge, merge_views, swap_pairs
 from lilliput.scoring.tubelets import Tubelet, actor_f1, tubelet_f1, tubelet_map
@@ -31,6 +40,7 @@ from lilliput.scoring.tubelets import Tubelet, actor_f1, tubelet_f1, tubelet_map
 __all__ = [
     "Averages",
     "ClassMetrics",
+    "Classification",
     "Counts",
     "DetectionScores",
     "Interval",
@@ -39,24 +49,33 @@ __all__ = [
     "Metrics",
     "Objective",
     "PairedComparison",
+    "Reliability",
     "Span",
+    "Task",
     "ThresholdCurve",
     "Tubelet",
     "actor_f1",
     "apply_thresholds",
     "average_precision",
     "bootstrap_intervals",
+    "classify",
     "compute_metrics",
+    "confusion_matrix",
     "count",
     "detection_map",
     "event_f1",
     "frame_map",
+    "give_labels",
+    "measure_reliability",
     "merge_views",
+    "most_likely",
     "paired_comparison",
+    "reliability_of",
     "swap_pairs",
     "threshold_curve",
     "tubelet_f1",
     "tubelet_map",
     "tune_global",
     "tune_per_class",
+    "tune_unknown",
 ]

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lilliput.errors import ConfigError, DataError
-from lilliput.scoring.metrics import BoolArray, Counts, FloatArray
+from lilliput.scoring.arrays import BoolArray, FloatArray
+from lilliput.scoring.metrics import Counts
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,10 @@ def bootstrap_intervals(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Confidence intervals of macro and micro precision, recall and F1.
+    """Confidence intervals of macro and micro precision, recall and F1, and of accuracies.
 
     Args:
-        labels: What the run predicts, from ``apply_thresholds``.
+        labels: What the run predicts, from ``give_labels``.
         targets: True where the clip carries the label.
         groups: The recording of each clip, length N.
         num_samples: Resamples; 1000 are enough for a 95 % interval.
@@ -69,7 +70,8 @@ def bootstrap_intervals(
         - labels, targets: ``(N, K)``
 
     Returns:
-        Intervals by name: ``macro_f1``, ``micro_recall`` and so on.
+        Intervals by name: ``macro_f1``, ``micro_recall`` and so on; ``top1`` and
+        ``mean_class_accuracy``, which say something of single-label clips only.
 
     Raises:
         ConfigError: ``num_samples`` or ``confidence`` is out of range.
@@ -104,7 +106,7 @@ def paired_comparison(
     vary is not part of the interval.
 
     Args:
-        labels_a: What side A predicts, from ``apply_thresholds``: one run, or several.
+        labels_a: What side A predicts, from ``give_labels``: one run, or several.
         labels_b: What side B predicts.
         targets: True where the clip carries the label.
         groups: The recording of each clip, length N.
@@ -184,6 +186,8 @@ def _averages(sums: NDArray[np.float64], annotated: BoolArray) -> dict[str, Floa
     pooled = Counts(*np.moveaxis(sums.sum(axis=-1), -1, 0))
     kept = (by_class.support > 0) | ~annotated
     num_kept = np.maximum(kept.sum(axis=-1), 1)
+    found = by_class.support > 0
+    num_found = np.maximum(found.sum(axis=-1), 1)
     return {
         "macro_precision": (by_class.precision * kept).sum(axis=-1) / num_kept,
         "macro_recall": (by_class.recall * kept).sum(axis=-1) / num_kept,
@@ -191,6 +195,9 @@ def _averages(sums: NDArray[np.float64], annotated: BoolArray) -> dict[str, Floa
         "micro_precision": pooled.precision,
         "micro_recall": pooled.recall,
         "micro_f1": pooled.f1,
+        # Of single-label clips: the share that is right, and its mean over the classes.
+        "top1": pooled.recall,
+        "mean_class_accuracy": (by_class.recall * found).sum(axis=-1) / num_found,
     }
 
 
@@ -223,7 +230,7 @@ def _check_labels(labels: BoolArray, targets: BoolArray, groups: Sequence[str]) 
     if labels.dtype != np.bool_ or targets.dtype != np.bool_:
         raise DataError(
             f"labels are {labels.dtype} and targets {targets.dtype}: both must be boolean;"
-            " labels come from apply_thresholds"
+            " labels come from give_labels"
         )
     if len(groups) != len(labels):
         raise DataError(f"groups name {len(groups)} recordings for {len(labels)} clips: one each")

@@ -11,7 +11,8 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from lilliput.errors import DataError
-from lilliput.scoring.metrics import Averages, BoolArray, Counts, FloatArray, average
+from lilliput.scoring.arrays import BoolArray, FloatArray
+from lilliput.scoring.metrics import Averages, Counts, average
 
 
 class Detected(Protocol):

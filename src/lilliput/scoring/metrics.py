@@ -11,11 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lilliput.errors import DataError
-
-FloatArray = NDArray[np.floating[Any]]
-IntArray = NDArray[np.integer[Any]]
-BoolArray = NDArray[np.bool_]
+from lilliput.scoring.arrays import BoolArray, FloatArray, IntArray, check_scores
+from lilliput.scoring.labelling import Task, give_labels
 
 
 @dataclass(frozen=True)
@@ -106,14 +103,18 @@ class Metrics:
 
 
 def compute_metrics(
-    scores: FloatArray, targets: BoolArray, thresholds: float | Sequence[float] | FloatArray
+    scores: FloatArray,
+    targets: BoolArray,
+    thresholds: float | Sequence[float] | FloatArray,
+    task: Task = "multi",
 ) -> Metrics:
     """Scores one evaluation under every averaging.
 
     Args:
         scores: Scores in [0, 1].
         targets: True where the clip carries the label.
-        thresholds: One for all classes, or one per class; see ``apply_thresholds``.
+        thresholds: One for all classes, or one per class; see ``give_labels``.
+        task: How many labels a clip has.
 
     Shape:
         - scores, targets: ``(N, K)``
@@ -122,7 +123,7 @@ def compute_metrics(
         DataError: The arrays are empty, do not fit each other or hold no valid scores.
     """
     check_scores(scores, targets)
-    labels = apply_thresholds(scores, thresholds)
+    labels = give_labels(scores, thresholds, task)
     by_class = count(labels, targets, axis=0)
     by_clip = count(labels, targets, axis=1)
     precisions = average_precision(scores, targets)
@@ -142,33 +143,6 @@ def compute_metrics(
             predicted=by_class.predicted,
         ),
     )
-
-
-def apply_thresholds(
-    scores: FloatArray, thresholds: float | Sequence[float] | FloatArray
-) -> BoolArray:
-    """Turns scores into labels: positive where ``score > threshold`` (thesis section 3.5).
-
-    Args:
-        scores: Scores in [0, 1].
-        thresholds: One for all classes, or one per class.
-
-    Shape:
-        - scores: ``(N, K)``
-        - Output: ``(N, K)``
-
-    Raises:
-        DataError: The number of thresholds is neither one nor the number of classes.
-    """
-    limits = np.asarray(thresholds, dtype=np.float64)
-    num_classes = scores.shape[-1]
-    if limits.shape not in ((), (num_classes,)):
-        raise DataError(
-            f"thresholds have shape {limits.shape}: give one number, or one per class"
-            f" ({num_classes})"
-        )
-    # A bare number would be rounded to the scores' precision first, and could then tie with one.
-    return np.greater(scores, np.broadcast_to(limits, (num_classes,)))
 
 
 def average_precision(scores: FloatArray, targets: BoolArray) -> FloatArray:
@@ -206,28 +180,6 @@ def count(labels: BoolArray, targets: BoolArray, axis: int | None) -> Counts:
         predicted=np.asarray(np.sum(labels, axis=axis)),
         support=np.asarray(np.sum(targets, axis=axis)),
     )
-
-
-def check_scores(scores: FloatArray, targets: BoolArray) -> None:
-    """Refuses scores and targets that cannot be compared.
-
-    Raises:
-        DataError: They are empty, differ in shape, or are not scores in [0, 1] and booleans.
-    """
-    if scores.ndim != 2 or scores.shape != targets.shape:
-        raise DataError(
-            f"scores {scores.shape} and targets {targets.shape}: both must be (clips, classes)"
-        )
-    if scores.size == 0:
-        raise DataError(f"scores {scores.shape} are empty: evaluate at least one clip and class")
-    if targets.dtype != np.bool_:
-        raise DataError(f"targets are {targets.dtype}: convert them with .astype(bool)")
-    lowest, highest = scores.min(), scores.max()  # NaN wins both
-    if not (lowest >= 0 and highest <= 1):
-        raise DataError(
-            f"scores reach from {lowest} to {highest}: they must be finite and in [0, 1];"
-            " apply the sigmoid, or look for NaN in the model's output"
-        )
 
 
 def _ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> FloatArray:

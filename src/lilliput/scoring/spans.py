@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lilliput.scoring.arrays import BoolArray, FloatArray
 from lilliput.scoring.matching import DetectionScores, detection_f1, detection_precision
-from lilliput.scoring.metrics import BoolArray, FloatArray, average_precision
+from lilliput.scoring.metrics import average_precision
 
 
 class Span(NamedTuple):

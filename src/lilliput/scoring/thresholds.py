@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lilliput.errors import ConfigError, DataError
-from lilliput.scoring.metrics import BoolArray, Counts, FloatArray, check_scores
+from lilliput.scoring.arrays import BoolArray, FloatArray, check_scores
+from lilliput.scoring.labelling import most_likely
+from lilliput.scoring.metrics import Counts
 
 Objective = Literal["macro_f1", "micro_f1", "samples_f1", "weighted_f1"]
 
@@ -100,6 +102,30 @@ def tune_per_class(
         row = scores[None, :, index], targets[None, :, index]
         thresholds[index] = _best_threshold(*row, np.ones(1))
     return thresholds
+
+
+def tune_unknown(
+    scores: FloatArray, targets: BoolArray, objective: Objective = "macro_f1"
+) -> float:
+    """Finds the probability below which a single-label clip is best called unknown, exactly.
+
+    Only the most likely class of a clip counts; calling it unknown takes away a wrong label, or a
+    right one.
+
+    Args:
+        scores: Probabilities, of data that is not tested on.
+        targets: One per clip.
+        objective: Which average of F1 to maximise.
+
+    Shape:
+        - scores, targets: ``(N, K)``
+
+    Raises:
+        ConfigError: The objective is unknown.
+        DataError: The arrays do not fit, or nothing is annotated.
+    """
+    # What is not most likely never becomes a label: at 0 no threshold lets it pass.
+    return tune_global(np.where(most_likely(scores), scores, 0), targets, objective)
 
 
 def threshold_curve(

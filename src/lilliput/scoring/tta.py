@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from lilliput.errors import ConfigError, DataError
-from lilliput.scoring.metrics import FloatArray
+from lilliput.scoring.arrays import FloatArray
 
 Merge = Literal["max", "mean"]
 

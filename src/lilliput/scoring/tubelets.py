@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lilliput.errors import DataError
+from lilliput.scoring.arrays import FloatArray
 from lilliput.scoring.matching import DetectionScores, detection_f1, detection_precision
-from lilliput.scoring.metrics import FloatArray
 from lilliput.scoring.spans import MeanPrecision, mean_precision
 
 

@@ -16,12 +16,14 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
-from lilliput.builders import build_labels, build_loss, build_model
+from lilliput.builders import build_labels, build_loss, build_model, resolve_task
 from lilliput.checkpoint import Checkpoint
 from lilliput.config import Config, TrainingConfig
 from lilliput.data import VideoDataset
+from lilliput.data.task import check_learnable
 from lilliput.errors import ConfigError
 from lilliput.models.pretrained import load_pretrained
+from lilliput.scoring import Task
 from lilliput.training.batches import TrainingData, build_loaders, prepare_data
 from lilliput.training.folder import prepare_folder
 from lilliput.training.module import ActionModule
@@ -46,11 +48,13 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
 
     Raises:
         ConfigError: Half precision is asked for on a CPU, or a device that is not there.
+        DataError: The labels do not fit the recipe's task, or cannot be learned.
         CheckpointError: The pretrained weights are missing, or are of another network.
         TrainingError: The folder is taken, the run cannot go on, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C; every finished epoch is kept.
     """
     resolve_precision(config.training)  # refused before anything is decoded
+    config = settle(config, dataset)
     dataset = replace(dataset, labels=build_labels(config, dataset.labels))
     state = prepare_folder(config, dataset, folder, resume)
     pl.seed_everything(config.training.seed, verbose=False)
@@ -89,6 +93,18 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
     return folder / "best.safetensors"
 
 
+def settle(config: Config, dataset: VideoDataset) -> Config:
+    """The recipe with everything decided that it leaves to the data.
+
+    Raises:
+        DataError: The labels do not fit the recipe's task, or cannot be learned.
+    """
+    config = resolve_task(config, dataset)
+    task: Task = "single" if config.task == "single" else "multi"
+    check_learnable(dataset, config.data.train, config.data.val, task)
+    return config
+
+
 def build_module(config: Config, model: nn.Module, data: TrainingData) -> ActionModule:
     """The network with its loss, as Lightning trains it."""
     return ActionModule(
@@ -96,6 +112,7 @@ def build_module(config: Config, model: nn.Module, data: TrainingData) -> Action
         build_loss(config.loss, data.train.targets),
         config.training,
         data.val.targets.bool(),
+        task="single" if config.task == "single" else "multi",
         supervise_branches=config.loss.branches,
     )
 

@@ -67,7 +67,12 @@ def _read_settings(path: Path) -> Config:
 
 def _check_same(began: Config, config: Config, folder: Path) -> None:
     """Where and how fast a run computes may change when it goes on; what it computes may not."""
-    for name in set(Config.model_fields) - {"evaluation", "title"}:
+    if began.task != config.task:
+        raise TrainingError(
+            f"{folder}: began with task = '{began.task}', not '{config.task}'; resume with the "
+            "same labels and settings, or choose another --run"
+        )
+    for name in set(Config.model_fields) - {"evaluation", "title", "task"}:
         before, now = getattr(began, name).model_dump(), getattr(config, name).model_dump()
         for key in before:
             if before[key] != now[key] and key not in NEUTRAL_SETTINGS.get(name, ()):

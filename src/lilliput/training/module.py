@@ -8,7 +8,8 @@ from torch import nn
 from lilliput.config import TrainingConfig
 from lilliput.data.loading import Batch, UnreadableClip
 from lilliput.errors import TrainingError
-from lilliput.scoring import compute_metrics, tune_global
+from lilliput.scoring import Task, compute_metrics, tune_global
+from lilliput.scoring.logits import score_logits
 
 _CHECK_EVERY = 10  # steps: looking at a loss makes the processor wait for the GPU
 
@@ -21,6 +22,7 @@ class ActionModule(pl.LightningModule):
         loss: From logits and targets to a scalar.
         config: The training settings.
         val_targets: (N, K) bool targets of the validation split.
+        task: How many labels a clip has.
         supervise_branches: Add the loss of each classifier that the network adds up.
     """
 
@@ -31,6 +33,7 @@ class ActionModule(pl.LightningModule):
         config: TrainingConfig,
         val_targets: torch.Tensor,
         *,
+        task: Task = "multi",
         supervise_branches: bool = False,
     ) -> None:
         super().__init__()
@@ -42,6 +45,7 @@ class ActionModule(pl.LightningModule):
         self.loss = loss
         self.config = config
         self.val_targets = val_targets
+        self.task: Task = task
         self.supervise_branches = supervise_branches
         self.unreadable: dict[tuple[str, int], UnreadableClip] = {}
 
@@ -84,7 +88,7 @@ class ActionModule(pl.LightningModule):
         self._seen[batch.indices] = 1
 
     def on_validation_epoch_end(self) -> None:
-        """Logs the loss and the macro F1 at the best global threshold."""
+        """Logs the loss, and scores at the best global threshold or of the most likely class."""
         gather = self.trainer.strategy.reduce
         logits = gather(self._logits, reduce_op="sum")
         rows = gather(self._seen, reduce_op="sum").cpu() > 0
@@ -94,13 +98,16 @@ class ActionModule(pl.LightningModule):
         targets = self.val_targets[rows].numpy()
         loss = self.loss(logits, torch.from_numpy(targets).to(logits))
         self._stop_unless(torch.isfinite(loss))
-        known = logits.sigmoid().cpu().numpy()
-        metrics = compute_metrics(known, targets, tune_global(known, targets))
+        scores = score_logits(logits, self.task).cpu().numpy()
+        threshold = 0.0 if self.task == "single" else tune_global(scores, targets)
+        metrics = compute_metrics(scores, targets, threshold, self.task)
         self.log("val_loss", loss, prog_bar=True)
         self.log("val_f1", metrics.macro.f1, prog_bar=True)
         self.log("val_precision", metrics.macro.precision)
         self.log("val_recall", metrics.macro.recall)
         self.log("val_map", metrics.mean_average_precision)
+        if self.task == "single":
+            self.log("val_top1", metrics.micro.recall, prog_bar=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Adam with the MultiStep schedule of section 4.1.4, or one cycle.

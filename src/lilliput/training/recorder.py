@@ -27,7 +27,7 @@ from lilliput.training.module import ActionModule
 RESUME_FILE = "last.ckpt"
 COLUMNS = (
     "epoch", "train_loss", "val_loss", "val_f1", "val_precision", "val_recall", "val_map",
-    "learning_rate",
+    "val_top1", "learning_rate",
 )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from lilliput.data.epochs import EpochSampler
 from lilliput.data.loading import Batch
 from lilliput.models.facts import measure_facts
 from lilliput.training.batches import build_loaders, prepare_data
-from lilliput.training.fit import PRECISIONS, build_module, known_device, quiet
+from lilliput.training.fit import PRECISIONS, build_module, known_device, quiet, settle
 from lilliput.training.module import ActionModule
 from lilliput.training.precision import Precision, resolve_precision
 
@@ -70,6 +70,7 @@ def measure_training(config: Config, dataset: VideoDataset, seconds: float) -> T
         seconds: How long each of the three is measured.
     """
     precision = resolve_precision(config.training)
+    config = settle(config, dataset)
     pl.seed_everything(config.training.seed, verbose=False)
     model = build_model(config.model, len(dataset.labels), config.sampling.num_frames)
     size = config.model.input_size
