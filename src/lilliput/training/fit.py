@@ -16,11 +16,12 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
-from lilliput.builders import build_labels, build_loss, build_model
+from lilliput.builders import build_labels, build_loss, build_model, resolve_loss
 from lilliput.checkpoint import Checkpoint
 from lilliput.config import Config, TrainingConfig
 from lilliput.data import VideoDataset
 from lilliput.errors import ConfigError
+from lilliput.losses import Task
 from lilliput.models.pretrained import load_pretrained
 from lilliput.training.batches import TrainingData, build_loaders, prepare_data
 from lilliput.training.folder import prepare_folder
@@ -45,12 +46,14 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
         The best model's checkpoint, not yet with tuned thresholds.
 
     Raises:
-        ConfigError: Half precision is asked for on a CPU, or a device that is not there.
+        ConfigError: Half precision is asked for on a CPU, a device that is not there, or a loss
+            of another task.
         CheckpointError: The pretrained weights are missing, or are of another network.
         TrainingError: The folder is taken, the run cannot go on, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C; every finished epoch is kept.
     """
     resolve_precision(config.training)  # refused before anything is decoded
+    resolve_loss(config.loss, _task(config))
     dataset = replace(dataset, labels=build_labels(config, dataset.labels))
     state = prepare_folder(config, dataset, folder, resume)
     pl.seed_everything(config.training.seed, verbose=False)
@@ -93,11 +96,15 @@ def build_module(config: Config, model: nn.Module, data: TrainingData) -> Action
     """The network with its loss, as Lightning trains it."""
     return ActionModule(
         model,
-        build_loss(config.loss, data.train.targets),
+        build_loss(config.loss, _task(config), data.train.targets),
         config.training,
         data.val.targets.bool(),
         supervise_branches=config.loss.branches,
     )
+
+
+def _task(config: Config) -> Task:
+    return "multi" if config.task == "auto" else config.task
 
 
 def _start_from(model: nn.Module, source: str) -> None:
