@@ -250,9 +250,35 @@ def test_half_precision_on_a_cpu_is_refused(
         fit(changed(config, precision="bf16"), dataset, tmp_path / "run")
 
 
+def test_a_loss_of_another_task_is_refused(
+    config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    settings = config.model_dump()
+    settings["loss"]["name"] = "cross_entropy"
+    with pytest.raises(ConfigError, match=r"loss\.name = 'cross_entropy'"):
+        fit(parse_config(settings, "test"), dataset, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_validation_loss_is_not_smoothed(
+    config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    losses = []
+    for smoothing in (0.0, 0.9):
+        # At such a rate the networks stay the same.
+        settings = changed(config, epochs=1, learning_rate=1e-12).model_dump()
+        settings["loss"]["label_smoothing"] = smoothing
+        checkpoint = load_checkpoint(
+            fit(parse_config(settings, "test"), dataset, tmp_path / f"{smoothing}")
+        )
+        losses.append(checkpoint.metrics["training"])
+    assert losses[0]["val_loss"] == pytest.approx(losses[1]["val_loss"], abs=1e-6)
+    assert losses[0]["train_loss"] != pytest.approx(losses[1]["train_loss"], abs=1e-3)
+
+
 def test_class_balance_options_run(config: Config, dataset: VideoDataset, tmp_path: Path) -> None:
     settings = changed(config, balanced_sampling=True, accumulate_batches=2, epochs=1).model_dump()
-    settings["loss"]["positive_weights"] = True
+    settings["loss"].update(name="bce", positive_weights=True)
     fit(parse_config(settings, "test"), dataset, tmp_path / "run")
     assert (tmp_path / "run" / "best.safetensors").exists()
 

@@ -1,6 +1,7 @@
 """Configuration into objects: the one place that knows both."""
 
-from lilliput.builders.networks import BACKBONES, MODELS, build_loss, build_model
+from lilliput.builders.losses import build_loss, resolve_loss
+from lilliput.builders.networks import BACKBONES, MODELS, build_model
 from lilliput.builders.pipeline import (
     build_evaluation_sampler,
     build_evaluation_transform,
@@ -22,5 +23,6 @@ __all__ = [
     "build_normalisation",
     "build_training_sampler",
     "build_training_transform",
+    "resolve_loss",
     "resolve_task",
 ]

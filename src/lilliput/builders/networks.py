@@ -1,12 +1,10 @@
-"""Networks and losses by name."""
+"""Networks by name."""
 
 from collections.abc import Callable
 
-import torch
 from torch import nn
 
-from lilliput.config import LossConfig, ModelConfig
-from lilliput.losses import AsymmetricLoss, BinaryCrossEntropy, positive_weights
+from lilliput.config import ModelConfig
 from lilliput.models.c3d import C3d
 from lilliput.models.efficientnet import EfficientNetLite0
 from lilliput.models.filter_bank import FilterBankHead
@@ -117,17 +115,3 @@ MODELS: dict[str, Callable[[ModelConfig, int, int], nn.Module]] = {
 def build_model(config: ModelConfig, num_classes: int, num_frames: int = 16) -> nn.Module:
     """The network, randomly initialised."""
     return MODELS[config.name](config, num_classes, num_frames)
-
-
-def build_loss(config: LossConfig, targets: torch.Tensor) -> nn.Module:
-    """The loss; ``targets`` (N, K) of the training set serve its class weights."""
-    if config.name == "asymmetric":
-        return AsymmetricLoss(
-            gamma_pos=config.gamma_pos,
-            gamma_neg=config.gamma_neg,
-            margin=config.margin,
-            focus_gradient=config.focus_gradient,
-            reduction=config.reduction,
-        )
-    weights = positive_weights(targets) if config.positive_weights else None
-    return BinaryCrossEntropy(weights, reduction=config.reduction)

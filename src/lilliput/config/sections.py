@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from lilliput.config.model import ModelConfig
 from lilliput.config.section import Count, Positive, Probability, Section
 from lilliput.config.training import LossConfig, TrainingConfig
+from lilliput.task import Task
 
 # Settings that bear on where and how fast a training computes, not on what it computes.
 NEUTRAL_SETTINGS = {"data": {"workers", "cache_gib"}, "training": {"accelerator"}}
@@ -106,6 +107,11 @@ class Config(Section):
     loss: LossConfig = LossConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    @property
+    def known_task(self) -> Task:
+        """The task; one that is still to be found in the data counts as multi label."""
+        return "single" if self.task == "single" else "multi"
 
     @model_validator(mode="after")
     def _check_branches(self) -> "Config":

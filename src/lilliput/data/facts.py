@@ -9,7 +9,7 @@ import numpy as np
 from lilliput.data.clips import VideoDataset, targets_matrix
 from lilliput.data.labels import LabelSet
 from lilliput.errors import DataError, VideoError
-from lilliput.scoring import Task
+from lilliput.task import Task
 
 _MANY_CLIPS = 500  # from twice as many on only a part is opened, evenly spread
 _DIRECTION = re.compile(

@@ -5,7 +5,7 @@ from typing import Literal
 
 from lilliput.data.clips import Clip, VideoDataset
 from lilliput.errors import DataError
-from lilliput.scoring import Task
+from lilliput.task import Task
 
 
 def find_task(

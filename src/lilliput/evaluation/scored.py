@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from lilliput.errors import DataError
-from lilliput.scoring import Task, give_labels
+from lilliput.scoring import give_labels
+from lilliput.task import Task
 
 _ARRAYS = ("clip_ids", "recordings", "sides", "scores", "targets", "class_names", "unreadable")
 

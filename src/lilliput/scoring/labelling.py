@@ -1,16 +1,12 @@
 """Scores into labels: any number to a clip above thresholds, or the one most likely class."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
 from lilliput.errors import DataError
 from lilliput.scoring.arrays import BoolArray, FloatArray
-
-# single: every clip has one label, scores are probabilities of one another's classes;
-# multi: any number of labels, each with a score of its own.
-Task = Literal["single", "multi"]
+from lilliput.task import Task
 
 
 def give_labels(

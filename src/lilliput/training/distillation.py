@@ -27,8 +27,8 @@ from lilliput.data import LabelSet
 from lilliput.data.loading import EvaluationClips, FrameSource, TrainingClips, collate
 from lilliput.errors import ConfigError
 from lilliput.models.heads import Classifier, LinearHead
-from lilliput.scoring import Task
 from lilliput.scoring.logits import score_logits
+from lilliput.task import Task
 from lilliput.video.flips import Flips, swap_order
 from lilliput.video.paired import PairedTransform
 from lilliput.video.transforms import TrainingTransform

@@ -23,7 +23,6 @@ from lilliput.data import VideoDataset
 from lilliput.data.task import check_learnable
 from lilliput.errors import ConfigError
 from lilliput.models.pretrained import load_pretrained
-from lilliput.scoring import Task
 from lilliput.training.batches import TrainingData, build_loaders, prepare_data
 from lilliput.training.folder import prepare_folder
 from lilliput.training.module import ActionModule
@@ -47,7 +46,8 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
         The best model's checkpoint, not yet with tuned thresholds.
 
     Raises:
-        ConfigError: Half precision is asked for on a CPU, or a device that is not there.
+        ConfigError: Half precision is asked for on a CPU, a device that is not there, or a loss
+            of another task.
         DataError: The labels do not fit the recipe's task, or cannot be learned.
         CheckpointError: The pretrained weights are missing, or are of another network.
         TrainingError: The folder is taken, the run cannot go on, or the loss is not finite.
@@ -100,8 +100,7 @@ def settle(config: Config, dataset: VideoDataset) -> Config:
         DataError: The labels do not fit the recipe's task, or cannot be learned.
     """
     config = resolve_task(config, dataset)
-    task: Task = "single" if config.task == "single" else "multi"
-    check_learnable(dataset, config.data.train, config.data.val, task)
+    check_learnable(dataset, config.data.train, config.data.val, config.known_task)
     return config
 
 
@@ -109,10 +108,10 @@ def build_module(config: Config, model: nn.Module, data: TrainingData) -> Action
     """The network with its loss, as Lightning trains it."""
     return ActionModule(
         model,
-        build_loss(config.loss, data.train.targets),
+        build_loss(config.loss, config.known_task, data.train.targets),
         config.training,
         data.val.targets.bool(),
-        task="single" if config.task == "single" else "multi",
+        task=config.known_task,
         supervise_branches=config.loss.branches,
     )
 

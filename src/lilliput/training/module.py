@@ -8,8 +8,9 @@ from torch import nn
 from lilliput.config import TrainingConfig
 from lilliput.data.loading import Batch, UnreadableClip
 from lilliput.errors import TrainingError
-from lilliput.scoring import Task, compute_metrics, tune_global
+from lilliput.scoring import compute_metrics, tune_global
 from lilliput.scoring.logits import score_logits
+from lilliput.task import Task
 
 _CHECK_EVERY = 10  # steps: looking at a loss makes the processor wait for the GPU
 
