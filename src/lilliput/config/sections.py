@@ -114,6 +114,15 @@ class Config(Section):
         return "single" if self.task == "single" else "multi"
 
     @model_validator(mode="after")
+    def _check_features(self) -> "Config":
+        if self.training.teacher_features and (self.augment.mixup or self.augment.cutmix):
+            raise ValueError(
+                "training.teacher_features does not go with augment.mixup or augment.cutmix: the "
+                "teacher sees clips before they are mixed; leave one of them out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_branches(self) -> "Config":
         pyramid = self.model.name in ("fpn", "multiscale_fpn")
         if self.loss.branches and not pyramid and self.model.classifier != "filter_bank":

@@ -24,10 +24,12 @@ from lilliput.data.task import check_learnable
 from lilliput.errors import ConfigError
 from lilliput.models.pretrained import load_pretrained
 from lilliput.training.batches import TrainingData, build_loaders, prepare_data
+from lilliput.training.distillation import prepare_teaching
 from lilliput.training.folder import prepare_folder
 from lilliput.training.module import ActionModule
 from lilliput.training.precision import resolve_precision
 from lilliput.training.recorder import AtomicCheckpointIO, EpochLines, RunRecorder
+from lilliput.training.teachers import ViewTeacher, check_features, load_teachers
 
 PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 SYNTHETIC_NOTE = "trained on synthetic clips: it knows rendered scenes only"
@@ -49,20 +51,24 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
         ConfigError: Half precision is asked for on a CPU, a device that is not there, or a loss
             of another task.
         DataError: The labels do not fit the recipe's task, or cannot be learned.
-        CheckpointError: The pretrained weights are missing, or are of another network.
+        CheckpointError: The pretrained weights or a teacher are missing, or are of another network.
         TrainingError: The folder is taken, the run cannot go on, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C; every finished epoch is kept.
     """
     resolve_precision(config.training)  # refused before anything is decoded
     config = settle(config, dataset)
     dataset = replace(dataset, labels=build_labels(config, dataset.labels))
+    teachers = load_teachers(config, dataset.labels)
     state = prepare_folder(config, dataset, folder, resume)
     pl.seed_everything(config.training.seed, verbose=False)
     model = build_model(config.model, len(dataset.labels), config.sampling.num_frames)
     if state is None and config.training.pretrained:
         _start_from(model, config.training.pretrained)
+    if config.training.teacher_features:
+        check_features(config.training.teacher, model, teachers)
     data = prepare_data(config, dataset)
-    module = build_module(config, model, data)
+    teacher = prepare_teaching(teachers, data.train, dataset.labels, config, folder)
+    module = build_module(config, model, data, teacher)
     note = SYNTHETIC_NOTE if dataset.synthetic else ""
 
     def describe(weights: Mapping[str, torch.Tensor], metrics: Mapping[str, float]) -> Checkpoint:
@@ -104,7 +110,9 @@ def settle(config: Config, dataset: VideoDataset) -> Config:
     return config
 
 
-def build_module(config: Config, model: nn.Module, data: TrainingData) -> ActionModule:
+def build_module(
+    config: Config, model: nn.Module, data: TrainingData, teacher: ViewTeacher | None = None
+) -> ActionModule:
     """The network with its loss, as Lightning trains it."""
     return ActionModule(
         model,
@@ -113,6 +121,7 @@ def build_module(config: Config, model: nn.Module, data: TrainingData) -> Action
         data.val.targets.bool(),
         task=config.known_task,
         supervise_branches=config.loss.branches,
+        teacher=teacher,
     )
 
 

@@ -11,6 +11,8 @@ from lilliput.errors import TrainingError
 from lilliput.scoring import compute_metrics, tune_global
 from lilliput.scoring.logits import score_logits
 from lilliput.task import Task
+from lilliput.training.distillation import blend
+from lilliput.training.teachers import ViewTeacher, feature_loss, forward_features
 
 _CHECK_EVERY = 10  # steps: looking at a loss makes the processor wait for the GPU
 
@@ -25,6 +27,7 @@ class ActionModule(pl.LightningModule):
         val_targets: (N, K) bool targets of the validation split.
         task: How many labels a clip has.
         supervise_branches: Add the loss of each classifier that the network adds up.
+        teacher: Scores each training clip as it is seen; None where nothing does.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class ActionModule(pl.LightningModule):
         *,
         task: Task = "multi",
         supervise_branches: bool = False,
+        teacher: ViewTeacher | None = None,
     ) -> None:
         super().__init__()
         # A quarter faster on a CPU; a test holds its gradients to those of the plain layout.
@@ -48,6 +52,7 @@ class ActionModule(pl.LightningModule):
         self.val_targets = val_targets
         self.task: Task = task
         self.supervise_branches = supervise_branches
+        self.teacher = teacher
         self.unreadable: dict[tuple[str, int], UnreadableClip] = {}
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor | None:
@@ -60,7 +65,10 @@ class ActionModule(pl.LightningModule):
             clips, targets = clips.repeat(2, 1, 1, 1, 1), targets.repeat(2, 1)
         # What the network draws (dropout) depends on the step alone, so that a resume repeats it.
         torch.manual_seed(hash((self.config.seed, self.current_epoch, batch_idx, self.global_rank)))
-        loss = self._loss_of(clips, targets)
+        if self.teacher is None:
+            loss = self._loss_of(clips, targets)
+        else:
+            loss = self._loss_with(self.teacher, batch, clips, targets)
         self._finite &= torch.isfinite(loss.detach())
         if (batch_idx + 1) % _CHECK_EVERY == 0:
             self._stop_unless(self._everywhere(self._finite))
@@ -142,6 +150,7 @@ class ActionModule(pl.LightningModule):
             batch.targets.to(device, non_blocking=early),
             batch.indices.to(device, non_blocking=early),
             batch.unreadable,
+            None if batch.larger is None else _channels_last(batch.larger.to(device)),
         )
 
     def _loss_of(self, clips: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -151,6 +160,21 @@ class ActionModule(pl.LightningModule):
         logits, branches = self.model.forward_branches(clips)  # type: ignore[operator]
         losses = [self.loss(part.float(), targets) for part in (logits, *branches)]
         return torch.stack(losses).sum()
+
+    def _loss_with(
+        self, teacher: ViewTeacher, batch: Batch, clips: torch.Tensor, targets: torch.Tensor
+    ) -> torch.Tensor:
+        """The loss of targets of which the teacher's scores are a share, and of its features."""
+        assert batch.larger is not None
+        scores, theirs = teacher(batch.larger)
+        repeats = len(clips) // len(batch.larger)  # of a clip that is alone
+        targets = blend(targets, scores.repeat(repeats, 1), self.config.teacher_weight)
+        if theirs is None:
+            return self._loss_of(clips, targets)
+        logits, ours = forward_features(self.model, clips)
+        loss: torch.Tensor = self.loss(logits.float(), targets)
+        gap = feature_loss(ours, theirs.repeat(repeats, 1))
+        return loss + self.config.teacher_features * gap
 
     def _note(self, split: str, batch: Batch) -> None:
         for clip in batch.unreadable:
