@@ -1,7 +1,7 @@
 import torch
 
 from lilliput.video.flips import RandomFlips
-from lilliput.video.normalisation import KINETICS, SYMMETRIC, Normalisation
+from lilliput.video.normalisation import KINETICS, SYMMETRIC
 from lilliput.video.paired import PairedTransform
 from lilliput.video.transforms import TrainingTransform, scale_short_side
 

@@ -23,12 +23,13 @@ from lilliput.data import VideoDataset
 from lilliput.data.task import check_learnable
 from lilliput.errors import ConfigError
 from lilliput.models.pretrained import load_pretrained
+from lilliput.training.average import WeightAverage
 from lilliput.training.batches import TrainingData, build_loaders, prepare_data
 from lilliput.training.distillation import prepare_teaching
 from lilliput.training.folder import prepare_folder
 from lilliput.training.module import ActionModule
 from lilliput.training.precision import resolve_precision
-from lilliput.training.recorder import AtomicCheckpointIO, EpochLines, RunRecorder
+from lilliput.training.recorder import AtomicCheckpointIO, Describe, EpochLines, RunRecorder
 from lilliput.training.teachers import ViewTeacher, check_features, load_teachers
 
 PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
@@ -85,7 +86,7 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
         )
 
     with quiet():
-        trainer = _build_trainer(config, folder, RunRecorder(folder, describe))
+        trainer = _build_trainer(config, folder, _build_callbacks(config, folder, describe))
         on_gpu = trainer.strategy.root_device.type == "cuda"
         loaders = build_loaders(
             config, data, trainer.global_rank, trainer.world_size, on_gpu=on_gpu
@@ -130,10 +131,16 @@ def _start_from(model: nn.Module, source: str) -> None:
     rank_zero_only(sys.stderr.write)("\n".join(report.lines()) + "\n")
 
 
-def _build_trainer(config: Config, folder: Path, recorder: RunRecorder) -> pl.Trainer:
+def _build_callbacks(config: Config, folder: Path, describe: Describe) -> list[pl.Callback]:
+    decay = config.training.ema_decay
+    average = WeightAverage(decay) if decay else None
+    progress = RichProgressBar(leave=True) if sys.stderr.isatty() else EpochLines()
+    found = (average, RunRecorder(folder, describe, average), progress)
+    return [callback for callback in found if callback is not None]
+
+
+def _build_trainer(config: Config, folder: Path, callbacks: list[pl.Callback]) -> pl.Trainer:
     training = config.training
-    terminal = sys.stderr.isatty()
-    progress = RichProgressBar(leave=True) if terminal else EpochLines()
     with known_device(training):
         return pl.Trainer(
             accelerator=training.accelerator,
@@ -143,10 +150,10 @@ def _build_trainer(config: Config, folder: Path, recorder: RunRecorder) -> pl.Tr
             accumulate_grad_batches=training.accumulate_batches,
             gradient_clip_val=training.gradient_clip or None,
             logger=TensorBoardLogger(folder, name="tensorboard", version=""),
-            callbacks=[recorder, progress],
+            callbacks=callbacks,
             plugins=[AtomicCheckpointIO()],
             enable_checkpointing=False,  # the recorder does it
-            enable_progress_bar=terminal,
+            enable_progress_bar=sys.stderr.isatty(),
             enable_model_summary=False,
             num_sanity_val_steps=0,
             use_distributed_sampler=False,

@@ -1,4 +1,4 @@
-"""One training step, one validation pass, one optimiser: what Lightning runs."""
+"""One training step, one validation pass: what Lightning runs."""
 
 import lightning.pytorch as pl
 import torch
@@ -12,6 +12,11 @@ from lilliput.scoring import compute_metrics, tune_global
 from lilliput.scoring.logits import score_logits
 from lilliput.task import Task
 from lilliput.training.distillation import blend
+from lilliput.training.optimization import (
+    build_epoch_schedule,
+    build_optimizer,
+    build_step_schedule,
+)
 from lilliput.training.teachers import ViewTeacher, feature_loss, forward_features
 
 _CHECK_EVERY = 10  # steps: looking at a loss makes the processor wait for the GPU
@@ -119,26 +124,14 @@ class ActionModule(pl.LightningModule):
             self.log("val_top1", metrics.micro.recall, prog_bar=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Adam with the MultiStep schedule of section 4.1.4, or one cycle.
-
-        AdamW is Adam where there is no weight decay, as in the thesis.
-        """
-        config = self.config
-        optimizer = torch.optim.AdamW(
-            self.model.parameters(), config.learning_rate, weight_decay=config.weight_decay
-        )
-        if config.schedule == "one_cycle":
-            steps = int(self.trainer.estimated_stepping_batches)
-            cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, steps)
-            return {
-                "optimizer": optimizer,
-                "lr_scheduler": {"scheduler": cycle, "interval": "step"},
-            }
-        epochs = {round(fraction * config.epochs) for fraction in config.milestones}
-        # A run too short for its milestones keeps its first epoch at the full rate.
-        milestones = sorted(epoch for epoch in epochs if epoch > 0)
-        multistep = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, gamma=0.1)
-        return {"optimizer": optimizer, "lr_scheduler": multistep}
+        """The optimizer, and its schedule over epochs or over steps."""
+        optimizer = build_optimizer(self.model, self.config)
+        if self.config.schedule == "multistep":
+            schedule = build_epoch_schedule(optimizer, self.config)
+            return {"optimizer": optimizer, "lr_scheduler": schedule}
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = build_step_schedule(optimizer, self.config, steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def transfer_batch_to_device(
         self, batch: Batch, device: torch.device, dataloader_idx: int  # noqa: ARG002

@@ -22,8 +22,10 @@ from matplotlib.figure import Figure
 
 from lilliput.checkpoint import Checkpoint, save_checkpoint
 from lilliput.errors import TrainingError
+from lilliput.training.average import WeightAverage
 from lilliput.training.module import ActionModule
 
+Describe = Callable[[Mapping[str, torch.Tensor], Mapping[str, float]], Checkpoint]
 RESUME_FILE = "last.ckpt"
 COLUMNS = (
     "epoch", "train_loss", "val_loss", "val_f1", "val_precision", "val_recall", "val_map",
@@ -49,15 +51,18 @@ class RunRecorder(pl.Callback):
     Args:
         folder: The run folder.
         describe: From weights and metrics to a self-describing checkpoint.
+        average: The average that is kept instead of the network's own weights.
     """
 
     def __init__(
         self,
         folder: Path,
-        describe: Callable[[Mapping[str, torch.Tensor], Mapping[str, float]], Checkpoint],
+        describe: Describe,
+        average: WeightAverage | None = None,
     ) -> None:
         self.folder = folder
         self.describe = describe
+        self.average = average
         self.history: list[dict[str, float]] = []
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -89,7 +94,8 @@ class RunRecorder(pl.Callback):
         self.history = list(state_dict["history"])
 
     def _write_models(self, module: ActionModule, row: dict[str, float], improved: bool) -> None:
-        checkpoint = self.describe(module.model.state_dict(), row)
+        network = module.model if self.average is None else self.average.network
+        checkpoint = self.describe(network.state_dict(), row)
         save_checkpoint(checkpoint, self.folder / "last.safetensors")
         if improved:
             save_checkpoint(checkpoint, self.folder / "best.safetensors")
