@@ -10,6 +10,7 @@ from lilliput.builders import (
     build_evaluation_transform,
     build_labels,
     build_loss,
+    build_mixing,
     build_model,
     build_normalisation,
     build_training_sampler,
@@ -216,3 +217,14 @@ def test_declared_flip_pairs_replace_those_found_by_name() -> None:
     unknown = parse_config({"augment": {"flip_pairs": [["clockwise", "anticlockwise"]]}}, "test")
     with pytest.raises(DataError, match="unknown label 'anticlockwise'"):
         build_labels(unknown, labels)
+
+
+def test_clips_are_mixed_where_the_recipe_augments_and_asks_for_it() -> None:
+    clips, targets = torch.zeros(2, 3, 2, 4, 4), torch.eye(2)
+    for settings in ({}, {"enabled": False, "mixup": 0.5}):
+        assert build_mixing(_config({"augment": settings}).augment) is None
+    for settings in ({"mixup": 0.5}, {"cutmix": 1.0}, {"mixup": 0.2, "cutmix": 1.0}):
+        mixing = build_mixing(_config({"augment": settings}).augment)
+        assert mixing is not None
+        torch.manual_seed(3)
+        assert mixing(clips, targets)[1].sum(dim=1).tolist() == pytest.approx([1, 1])

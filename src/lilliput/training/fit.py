@@ -16,7 +16,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
-from lilliput.builders import build_labels, build_loss, build_model, resolve_loss
+from lilliput.builders import build_labels, build_loss, build_mixing, build_model, resolve_loss
 from lilliput.checkpoint import Checkpoint
 from lilliput.config import Config, TrainingConfig
 from lilliput.data import VideoDataset
@@ -101,6 +101,7 @@ def build_module(config: Config, model: nn.Module, data: TrainingData) -> Action
         config.training,
         data.val.targets.bool(),
         supervise_branches=config.loss.branches,
+        mixing=build_mixing(config.augment),
     )
 
 

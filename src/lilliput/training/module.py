@@ -14,6 +14,7 @@ from lilliput.training.optimization import (
     build_optimizer,
     build_step_schedule,
 )
+from lilliput.video.mixing import ClipMixing
 
 _CHECK_EVERY = 10  # steps: looking at a loss makes the processor wait for the GPU
 
@@ -27,6 +28,7 @@ class ActionModule(pl.LightningModule):
         config: The training settings.
         val_targets: (N, K) bool targets of the validation split.
         supervise_branches: Add the loss of each classifier that the network adds up.
+        mixing: Mixes the clips and targets of a training batch.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class ActionModule(pl.LightningModule):
         val_targets: torch.Tensor,
         *,
         supervise_branches: bool = False,
+        mixing: ClipMixing | None = None,
     ) -> None:
         super().__init__()
         # A quarter faster on a CPU; a test holds its gradients to those of the plain layout.
@@ -48,6 +51,7 @@ class ActionModule(pl.LightningModule):
         self.config = config
         self.val_targets = val_targets
         self.supervise_branches = supervise_branches
+        self.mixing = mixing
         self.unreadable: dict[tuple[str, int], UnreadableClip] = {}
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor | None:
@@ -56,10 +60,13 @@ class ActionModule(pl.LightningModule):
         if len(batch.indices) == 0:
             return None
         clips, targets = _moved(batch), batch.targets
+        # What is drawn here (mixing, dropout) depends on the step alone: a resume repeats it.
+        torch.manual_seed(hash((self.config.seed, self.current_epoch, batch_idx, self.global_rank)))
         if len(clips) == 1:  # batch normalisation has no variance of a single value
             clips, targets = clips.repeat(2, 1, 1, 1, 1), targets.repeat(2, 1)
-        # What the network draws (dropout) depends on the step alone, so that a resume repeats it.
-        torch.manual_seed(hash((self.config.seed, self.current_epoch, batch_idx, self.global_rank)))
+        elif self.mixing is not None:
+            clips, targets = self.mixing(clips, targets)
+            clips = _channels_last(clips)
         loss = self._loss_of(clips, targets)
         self._finite &= torch.isfinite(loss.detach())
         if (batch_idx + 1) % _CHECK_EVERY == 0:
