@@ -10,6 +10,7 @@ from lilliput.builders import (
     build_evaluation_transform,
     build_labels,
     build_loss,
+    build_mixing,
     build_model,
     build_normalisation,
     build_training_sampler,
@@ -26,6 +27,7 @@ from lilliput.losses import (
     FocalLoss,
     class_balanced_weights,
 )
+from lilliput.models.resnet3d import ResNet3d
 from lilliput.video.normalisation import IMAGENET, KINETICS, SYMMETRIC
 from lilliput.video.transforms import EvaluationTransform, TrainingTransform
 
@@ -216,3 +218,30 @@ def test_declared_flip_pairs_replace_those_found_by_name() -> None:
     unknown = parse_config({"augment": {"flip_pairs": [["clockwise", "anticlockwise"]]}}, "test")
     with pytest.raises(DataError, match="unknown label 'anticlockwise'"):
         build_labels(unknown, labels)
+
+
+def test_clips_are_mixed_where_the_recipe_augments_and_asks_for_it() -> None:
+    clips, targets = torch.zeros(2, 3, 2, 4, 4), torch.eye(2)
+    for settings in ({}, {"enabled": False, "mixup": 0.5}):
+        assert build_mixing(_config({"augment": settings}).augment) is None
+    for settings in ({"mixup": 0.5}, {"cutmix": 1.0}, {"mixup": 0.2, "cutmix": 1.0}):
+        mixing = build_mixing(_config({"augment": settings}).augment)
+        assert mixing is not None
+        torch.manual_seed(3)
+        assert mixing(clips, targets)[1].sum(dim=1).tolist() == pytest.approx([1, 1])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"name": "resnet3d"},
+        {"name": "multiscale", "input_size": 28, "input_sizes": [14, 28]},
+        {"name": "fpn"},
+        {"name": "multiscale_fpn", "input_size": 28, "input_sizes": [14, 28]},
+    ],
+)
+def test_stochastic_depth_reaches_every_resnet(settings: dict[str, object]) -> None:
+    config = _config({"model": {"width": 4, "stochastic_depth": 0.5, **settings}}).model
+    streams = [m for m in build_model(config, 2).modules() if isinstance(m, ResNet3d)]
+    assert len(streams) == len(settings.get("input_sizes", [112]))
+    assert all(stream.layer4[-1].stochastic_depth.p == 0.5 for stream in streams)

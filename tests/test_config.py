@@ -196,3 +196,18 @@ def test_only_views_of_a_trained_model_can_change() -> None:
     for override in ("model.width=8", "evaluation.threshold='global'", "nonsense"):
         with pytest.raises(ConfigError, match="a trained model can change"):
             change_views(Config(), [override])
+
+
+def test_a_batch_holds_all_views_of_its_clips(empty: Path) -> None:
+    overrides = ["training.batch_size=8", "augment.crops_per_clip=2", "augment.repeated=3"]
+    with pytest.raises(ConfigError, match=r"batch_size = 8 is no multiple of the 6 .* use 12$"):
+        load_config(empty, overrides)
+    load_config(empty, [*overrides, "training.batch_size=12"])
+    load_config(empty, [*overrides, "augment.enabled=false"])
+
+
+@pytest.mark.parametrize("model", ["name=c3d", "name=fpn,backbone=r2plus1d", "name=mvit"])
+def test_stochastic_depth_is_refused_by_networks_without_it(empty: Path, model: str) -> None:
+    overrides = [f"model.{setting}" for setting in model.split(",")]
+    with pytest.raises(ConfigError, match=r"model\.stochastic_depth = 0\.1 has no effect on"):
+        load_config(empty, [*overrides, "model.stochastic_depth=0.1"])

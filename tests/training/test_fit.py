@@ -18,7 +18,7 @@ from lilliput.checkpoint import load_checkpoint
 from lilliput.config import Config, parse_config
 from lilliput.data import LabelSet, VideoDataset, read_dataset
 from lilliput.errors import CheckpointError, ConfigError, TrainingError
-from lilliput.losses import BinaryCrossEntropy
+from lilliput.losses import CrossEntropy
 from lilliput.training.fit import fit
 from lilliput.training.module import ActionModule
 
@@ -156,7 +156,7 @@ def test_another_seed_gives_other_weights(
 def test_it_learns_dark_from_bright(config: Config, dataset: VideoDataset, tmp_path: Path) -> None:
     settings = config.model_dump()
     settings["augment"]["enabled"] = False
-    settings["training"].update(epochs=15, learning_rate=3e-3)
+    settings["training"].update(epochs=20, learning_rate=3e-3)
     fit(parse_config(settings, "test"), dataset, tmp_path / "run")
     checkpoint = load_checkpoint(tmp_path / "run" / "best.safetensors")
     assert checkpoint.metrics["training"]["val_f1"] == 1.0
@@ -187,7 +187,7 @@ def test_other_settings_are_refused_on_resume(
 def test_another_data_set_is_refused_on_resume(
     uninterrupted: Path, config: Config, dataset: VideoDataset
 ) -> None:
-    other = replace(dataset, labels=LabelSet.from_names(["bright", "dark", "grey"]))
+    other = replace(dataset, labels=LabelSet.from_names(["bright", "grey"]))
     with pytest.raises(TrainingError, match="began with other classes"):
         fit(config, other, uninterrupted, resume=True)
 
@@ -214,14 +214,14 @@ def test_a_non_finite_loss_stops_the_run_and_keeps_the_last_good_model(
     config: Config, dataset: VideoDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = 0
-    original = BinaryCrossEntropy.forward
+    original = CrossEntropy.forward
 
-    def failing(self: BinaryCrossEntropy, *arguments: torch.Tensor) -> torch.Tensor:
+    def failing(self: CrossEntropy, *arguments: torch.Tensor) -> torch.Tensor:
         nonlocal calls
         calls += 1
         return original(self, *arguments) * (math.nan if calls == 6 else 1)
 
-    monkeypatch.setattr(BinaryCrossEntropy, "forward", failing)
+    monkeypatch.setattr(CrossEntropy, "forward", failing)
     with pytest.raises(TrainingError, match=r"no number in epoch 2.*learning_rate"):
         fit(config, dataset, tmp_path / "run")
     state = weights(tmp_path / "run")
@@ -254,8 +254,8 @@ def test_a_loss_of_another_task_is_refused(
     config: Config, dataset: VideoDataset, tmp_path: Path
 ) -> None:
     settings = config.model_dump()
-    settings["loss"]["name"] = "cross_entropy"
-    with pytest.raises(ConfigError, match=r"loss\.name = 'cross_entropy'"):
+    settings["loss"]["name"] = "bce"
+    with pytest.raises(ConfigError, match=r"loss\.name = 'bce'"):
         fit(parse_config(settings, "test"), dataset, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -278,6 +278,7 @@ def test_the_validation_loss_is_not_smoothed(
 
 def test_class_balance_options_run(config: Config, dataset: VideoDataset, tmp_path: Path) -> None:
     settings = changed(config, balanced_sampling=True, accumulate_batches=2, epochs=1).model_dump()
+    settings["task"] = "multi"
     settings["loss"].update(name="bce", positive_weights=True)
     fit(parse_config(settings, "test"), dataset, tmp_path / "run")
     assert (tmp_path / "run" / "best.safetensors").exists()

@@ -6,9 +6,7 @@ from lilliput.video.paired import PairedTransform
 from lilliput.video.transforms import TrainingTransform, scale_short_side
 
 
-def _pair(
-    small: int, large: int, *, rand_augment: tuple[int, int] | None = None
-) -> PairedTransform:
+def _pair(small: int, large: int, rand_augment: tuple[int, int] | None = None) -> PairedTransform:
     flips = RandomFlips(0.5, 0.5, 0.5, pairs=[(0, 1)])
     return PairedTransform(
         TrainingTransform(small, KINETICS, flips=flips, rand_augment=rand_augment),

@@ -25,6 +25,7 @@ def _build_resnet3d(config: ModelConfig) -> ResNet3d:
         depth=config.depth,
         width=config.width,
         spatial_strides=adapted_strides(config.input_size) if config.adapted else (2, 2, 2, 2, 2),
+        stochastic_depth=config.stochastic_depth,
     )
 
 
@@ -35,6 +36,7 @@ def _build_streams(config: ModelConfig) -> MultiScaleResNet3d:
         width=config.width,
         adapted=config.adapted,
         lateral=config.lateral,
+        stochastic_depth=config.stochastic_depth,
     )
 
 

@@ -10,7 +10,7 @@ INPUT_SIZES = (14, 28, 56, 112, 224)  # px
 
 # What of the model section each network takes; any other setting is refused, not ignored.
 _ALWAYS_USED = {"name", "input_size", "normalisation", "dropout"}
-_RESNET = {"depth", "width", "adapted"}
+_RESNET = {"depth", "width", "adapted", "stochastic_depth"}
 _POOLING = {"pool", "classifier", "filters_per_class"}
 _MULTISCALE = {"input_sizes", "lateral"}
 _PYRAMID = _RESNET | _POOLING | {"fpn_channels", "fpn_merge", "attention_levels"}
@@ -72,7 +72,7 @@ class ModelConfig(Section):
             )
         used = _MODEL_SETTINGS[self.name]
         if self.backbone != "resnet3d":
-            used = used - {"depth", "width", "adapted"} | {"fpn_channels"}
+            used = used - _RESNET | {"fpn_channels"}
         if self.classifier != "filter_bank":
             used = used - {"filters_per_class"}
         if self.pool != "attention":

@@ -54,7 +54,7 @@ class AugmentConfig(Section):
     rand_augment_size: Literal["input", "native"] = "input"  # native: where it is the smaller
     mixup: Annotated[float, Field(ge=0)] = 0.0  # alpha of Zhang et al. 2018; 0: off
     cutmix: Annotated[float, Field(ge=0)] = 0.0  # alpha of Yun et al. 2019; 0: off
-    crops_per_clip: Count = 1  # crops of each clip in a batch; an epoch grows with them
+    crops_per_clip: Count = 1  # views of each clip in its batch; an epoch grows with them
     repeated: Count = 1  # the same, of as many clips fewer: an epoch keeps its length
 
     @field_validator("short_side")
@@ -129,5 +129,18 @@ class Config(Section):
             raise ValueError(
                 f"loss.branches has no effect on {self.model.name}, which has one classifier; "
                 "leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_views(self) -> "Config":
+        # A batch that held one view of a clip without the others would be no batch of views.
+        augment, batch_size = self.augment, self.training.batch_size
+        views = augment.crops_per_clip * augment.repeated
+        if augment.enabled and batch_size % views:
+            raise ValueError(
+                f"training.batch_size = {batch_size} is no multiple of the {views} views of each "
+                f"clip (augment.crops_per_clip = {augment.crops_per_clip} times augment.repeated "
+                f"= {augment.repeated}), which share a batch; use {-(-batch_size // views) * views}"
             )
         return self

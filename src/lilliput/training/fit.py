@@ -16,7 +16,13 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
-from lilliput.builders import build_labels, build_loss, build_model, resolve_task
+from lilliput.builders import (
+    build_labels,
+    build_loss,
+    build_mixing,
+    build_model,
+    resolve_task,
+)
 from lilliput.checkpoint import Checkpoint
 from lilliput.config import Config, TrainingConfig
 from lilliput.data import VideoDataset
@@ -123,6 +129,7 @@ def build_module(
         task=config.known_task,
         supervise_branches=config.loss.branches,
         teacher=teacher,
+        mixing=build_mixing(config.augment),
     )
 
 

@@ -18,6 +18,7 @@ from lilliput.training.optimization import (
     build_step_schedule,
 )
 from lilliput.training.teachers import ViewTeacher, feature_loss, forward_features
+from lilliput.video.mixing import ClipMixing
 
 _CHECK_EVERY = 10  # steps: looking at a loss makes the processor wait for the GPU
 
@@ -33,6 +34,7 @@ class ActionModule(pl.LightningModule):
         task: How many labels a clip has.
         supervise_branches: Add the loss of each classifier that the network adds up.
         teacher: Scores each training clip as it is seen; None where nothing does.
+        mixing: Mixes the clips and targets of a training batch.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class ActionModule(pl.LightningModule):
         task: Task = "multi",
         supervise_branches: bool = False,
         teacher: ViewTeacher | None = None,
+        mixing: ClipMixing | None = None,
     ) -> None:
         super().__init__()
         # A quarter faster on a CPU; a test holds its gradients to those of the plain layout.
@@ -58,6 +61,7 @@ class ActionModule(pl.LightningModule):
         self.task: Task = task
         self.supervise_branches = supervise_branches
         self.teacher = teacher
+        self.mixing = mixing
         self.unreadable: dict[tuple[str, int], UnreadableClip] = {}
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor | None:
@@ -65,15 +69,9 @@ class ActionModule(pl.LightningModule):
         self._note("train", batch)
         if len(batch.indices) == 0:
             return None
-        clips, targets = _moved(batch), batch.targets
-        if len(clips) == 1:  # batch normalisation has no variance of a single value
-            clips, targets = clips.repeat(2, 1, 1, 1, 1), targets.repeat(2, 1)
-        # What the network draws (dropout) depends on the step alone, so that a resume repeats it.
+        # What is drawn here (mixing, dropout) depends on the step alone: a resume repeats it.
         torch.manual_seed(hash((self.config.seed, self.current_epoch, batch_idx, self.global_rank)))
-        if self.teacher is None:
-            loss = self._loss_of(clips, targets)
-        else:
-            loss = self._loss_with(self.teacher, batch, clips, targets)
+        loss = self._loss_of(*self._prepare(batch))
         self._finite &= torch.isfinite(loss.detach())
         if (batch_idx + 1) % _CHECK_EVERY == 0:
             self._stop_unless(self._everywhere(self._finite))
@@ -146,28 +144,34 @@ class ActionModule(pl.LightningModule):
             None if batch.larger is None else _channels_last(batch.larger.to(device)),
         )
 
-    def _loss_of(self, clips: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def _prepare(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """Clips, what is to be learned of them, and a teacher's features (N, C) where wanted."""
+        clips, targets, features = _moved(batch), batch.targets, None
+        if self.teacher is not None:
+            assert batch.larger is not None
+            scores, features = self.teacher(batch.larger)
+            targets = blend(targets, scores, self.config.teacher_weight)
+        if len(clips) == 1:  # batch normalisation has no variance of a single value
+            clips, targets = clips.repeat(2, 1, 1, 1, 1), targets.repeat(2, 1)
+            features = None if features is None else features.repeat(2, 1)
+        elif self.mixing is not None:
+            clips, targets = self.mixing(clips, targets)
+            clips = _channels_last(clips)
+        return clips, targets, features
+
+    def _loss_of(
+        self, clips: torch.Tensor, targets: torch.Tensor, features: torch.Tensor | None
+    ) -> torch.Tensor:
+        if features is not None:
+            logits, ours = forward_features(self.model, clips)
+            gap = feature_loss(ours, features)
+            return torch.add(self.loss(logits.float(), targets), self.config.teacher_features * gap)
         if not self.supervise_branches:
             whole: torch.Tensor = self.loss(self.model(clips).float(), targets)
             return whole
         logits, branches = self.model.forward_branches(clips)  # type: ignore[operator]
         losses = [self.loss(part.float(), targets) for part in (logits, *branches)]
         return torch.stack(losses).sum()
-
-    def _loss_with(
-        self, teacher: ViewTeacher, batch: Batch, clips: torch.Tensor, targets: torch.Tensor
-    ) -> torch.Tensor:
-        """The loss of targets of which the teacher's scores are a share, and of its features."""
-        assert batch.larger is not None
-        scores, theirs = teacher(batch.larger)
-        repeats = len(clips) // len(batch.larger)  # of a clip that is alone
-        targets = blend(targets, scores.repeat(repeats, 1), self.config.teacher_weight)
-        if theirs is None:
-            return self._loss_of(clips, targets)
-        logits, ours = forward_features(self.model, clips)
-        loss: torch.Tensor = self.loss(logits.float(), targets)
-        gap = feature_loss(ours, theirs.repeat(repeats, 1))
-        return loss + self.config.teacher_features * gap
 
     def _note(self, split: str, batch: Batch) -> None:
         for clip in batch.unreadable:
