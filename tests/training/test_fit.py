@@ -156,7 +156,7 @@ def test_another_seed_gives_other_weights(
 def test_it_learns_dark_from_bright(config: Config, dataset: VideoDataset, tmp_path: Path) -> None:
     settings = config.model_dump()
     settings["augment"]["enabled"] = False
-    settings["training"].update(epochs=20, learning_rate=3e-3)
+    settings["training"].update(epochs=30, learning_rate=1e-2)
     fit(parse_config(settings, "test"), dataset, tmp_path / "run")
     checkpoint = load_checkpoint(tmp_path / "run" / "best.safetensors")
     assert checkpoint.metrics["training"]["val_f1"] == 1.0

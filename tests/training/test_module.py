@@ -107,7 +107,7 @@ def test_a_training_batch_is_mixed_from_the_seed_of_its_step(
     )
     seen = []
 
-    def loss_of(clips: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def loss_of(clips: torch.Tensor, targets: torch.Tensor, _: None) -> torch.Tensor:
         seen.append((clips, targets))
         return torch.zeros(())
 

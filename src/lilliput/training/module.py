@@ -160,7 +160,7 @@ class ActionModule(pl.LightningModule):
         return clips, targets, features
 
     def _loss_of(
-        self, clips: torch.Tensor, targets: torch.Tensor, features: torch.Tensor | None
+        self, clips: torch.Tensor, targets: torch.Tensor, features: torch.Tensor | None = None
     ) -> torch.Tensor:
         if features is not None:
             logits, ours = forward_features(self.model, clips)
