@@ -7,6 +7,7 @@ of 20 KB each, which is 4.2 MB as text in the page.
 import base64
 import io
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,28 +29,39 @@ _BYTES = 20_000
 
 
 @dataclass(frozen=True)
+class Picture:
+    """Frames of a clip.
+
+    Attributes:
+        uri: The frames side by side, as a data URI.
+        num_frames: How many the clip has.
+        size: Width and height of its frames, px.
+    """
+
+    uri: str
+    num_frames: int
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Strip:
     """One clip seen as an example of one class.
 
     Attributes:
         clip_id: The clip.
-        picture: Frames side by side, as a data URI.
+        picture: Some of its frames.
         score: Of the class.
         threshold: Of the class.
         true: Names of the clip's labels.
         given: Names of the labels that the model gives.
-        num_frames: Frames of the clip.
-        size: Width and height of its frames, px.
     """
 
     clip_id: str
-    picture: str
+    picture: Picture
     score: float
     threshold: float
     true: tuple[str, ...]
     given: tuple[str, ...]
-    num_frames: int
-    size: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -93,19 +105,38 @@ def film_strips(
         thresholds: (K,) or one for all classes.
     """
     limits = np.broadcast_to(thresholds, len(scored.class_names))
-    cutter = _Cutter(clips, scored, limits)
     chosen = choose_rows(scored, limits)
+    rows = sorted({row for kinds in chosen.values() for kind in kinds for row in kind})
+    by_id = {clip.clip_id: clip for clip in clips}
+    with ThreadPoolExecutor() as pool:  # decoding leaves Python's lock to others
+        drawn = pool.map(_draw, [by_id[str(scored.clip_ids[row])] for row in rows])
+    pictures = dict(zip(rows, drawn, strict=True))
+    labels = scored.label(limits)
+
+    def describe(row: int, index: int) -> Strip | None:
+        picture = pictures[row]
+        if isinstance(picture, VideoError):
+            return None
+        return Strip(
+            str(scored.clip_ids[row]),
+            picture,
+            float(scored.scores[row, index]),
+            float(limits[index]),
+            tuple(scored.class_names[scored.targets[row]].tolist()),
+            tuple(scored.class_names[labels[row]].tolist()),
+        )
+
     classes = tuple(
         ClassStrips(
             str(scored.class_names[index]),
-            *(tuple(filter(None, (cutter.cut(row, index) for row in rows))) for rows in kinds),
+            *(tuple(filter(None, (describe(row, index) for row in kind))) for kind in kinds),
         )
         for index, kinds in chosen.items()
     )
     return FilmStrips(
         tuple(one for one in classes if one.lowest or one.wrong),
         len(scored.class_names) - len(chosen),
-        tuple(cutter.unreadable.values()),
+        tuple(str(one) for one in pictures.values() if isinstance(one, VideoError)),
     )
 
 
@@ -132,46 +163,16 @@ def choose_rows(
     return chosen
 
 
-class _Cutter:
-    """Cuts strips from clips, each clip once however many classes show it."""
-
-    def __init__(self, clips: Sequence[Clip], scored: ScoredClips, thresholds: np.ndarray) -> None:
-        self._clips = {clip.clip_id: clip for clip in clips}
-        self._scored = scored
-        self._thresholds = thresholds
-        self._labels = scored.label(thresholds)
-        self._drawn: dict[int, tuple[str, int, tuple[int, int]]] = {}
-        self.unreadable: dict[int, str] = {}
-
-    def cut(self, row: int, index: int) -> Strip | None:
-        """The strip of a clip for a class; None where the clip cannot be read."""
-        if row not in self._drawn and row not in self.unreadable:
-            self._draw(row)
-        if row in self.unreadable:
-            return None
-        picture, num_frames, size = self._drawn[row]
-        scored = self._scored
-        return Strip(
-            str(scored.clip_ids[row]),
-            picture,
-            float(scored.scores[row, index]),
-            float(self._thresholds[index]),
-            tuple(scored.class_names[scored.targets[row]].tolist()),
-            tuple(scored.class_names[self._labels[row]].tolist()),
-            num_frames,
-            size,
-        )
-
-    def _draw(self, row: int) -> None:
-        try:
-            frames = self._clips[str(self._scored.clip_ids[row])].read()
-            picks = np.linspace(0, len(frames) - 1, min(_FRAMES, len(frames))).round()
-            picked = frames[np.unique(picks.astype(np.int64))].permute(0, 2, 3, 1).numpy()
-        except VideoError as error:
-            self.unreadable[row] = str(error)
-            return
-        height, width = picked.shape[1:3]
-        self._drawn[row] = _data_uri(join_frames(picked)), len(frames), (width, height)
+def _draw(clip: Clip) -> Picture | VideoError:
+    """A strip of the clip, or why there is none."""
+    try:
+        frames = clip.read()
+        picks = np.linspace(0, len(frames) - 1, _FRAMES).round().astype(np.int64)
+        picked = frames[np.unique(picks)].permute(0, 2, 3, 1).numpy()
+    except VideoError as error:
+        return error
+    height, width = picked.shape[1:3]
+    return Picture(_data_uri(join_frames(picked)), len(frames), (width, height))
 
 
 def join_frames(frames: np.ndarray) -> Image.Image:

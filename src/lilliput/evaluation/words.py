@@ -48,8 +48,10 @@ def unknown_in_words(report: dict[str, Any]) -> str:
     limit, share = report["unknown_below"], report["classification"]["unknown"]
     if limit == 0 and share == 0:
         return "Every clip is given a class."
-    below = f", whose most likely class has no more than {100 * limit:.1f} %" if limit else ""
-    return f"{percent(share)} % of the clips are given no class (unknown){below}."
+    why = f"no class of theirs is more likely than {100 * limit:.1f}\u00a0%"
+    if limit == 0:
+        why = "they could not be read"
+    return f"{percent(share)} % of the clips are given no class (unknown): {why}."
 
 
 def confusion_in_words(row: dict[str, Any]) -> str:

@@ -36,13 +36,17 @@ def draw_confusion(report: dict[str, Any]) -> Figure:
     axes.set_xticks(range(len(given)), given, parse_math=False, fontsize=size)
     axes.tick_params(axis="x", rotation=90, length=0)
     axes.tick_params(axis="y", length=0)
-    axes.set(xlabel="given", ylabel="true")
+    axes.set_xlabel("given", fontsize=9)
+    axes.set_ylabel("true", fontsize=9)
     axes.spines[:].set_visible(False)
     if len(names) <= _NUMBERED:
         _write_counts(axes, counts, shares)
     if len(given) > len(names):
         axes.axvline(len(names) - 0.5, color="black", lw=1)
-    figure.colorbar(image, label="% of the class", shrink=0.6, aspect=30, pad=0.02)
+    bar = figure.colorbar(image, shrink=0.6, aspect=30, pad=0.02)
+    bar.set_label("% of the class", fontsize=9)
+    bar.ax.tick_params(labelsize=8)
+    bar.outline.set_visible(False)
     return figure
 
 
