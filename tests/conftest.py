@@ -3,6 +3,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -132,6 +133,29 @@ def micro_checkpoint(micro_config: Config) -> Checkpoint:
 def micro_file(tmp_path_factory: pytest.TempPathFactory, micro_checkpoint: Checkpoint) -> Path:
     path = tmp_path_factory.mktemp("model") / "best.safetensors"
     save_checkpoint(micro_checkpoint, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def micro_single(
+    tmp_path_factory: pytest.TempPathFactory, micro_checkpoint: Checkpoint
+) -> Checkpoint:
+    """An untrained net that gives a clip one label: here all of them, and unknown."""
+    recipe = tmp_path_factory.mktemp("recipe") / "single.toml"
+    recipe.write_text('task = "single"\n' + MICRO_RECIPE.replace("flip = true", "flip = false"))
+    bias = micro_checkpoint.state["head.fc.bias"] + torch.tensor([8.9, 0.0, 5.6])  # none prevails
+    return replace(
+        micro_checkpoint,
+        config=load_config(recipe),
+        state={**micro_checkpoint.state, "head.fc.bias": bias},
+        thresholds=(0.35,) * 3,
+    )
+
+
+@pytest.fixture(scope="session")
+def micro_single_file(tmp_path_factory: pytest.TempPathFactory, micro_single: Checkpoint) -> Path:
+    path = tmp_path_factory.mktemp("single") / "best.safetensors"
+    save_checkpoint(micro_single, path)
     return path
 
 

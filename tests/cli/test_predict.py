@@ -63,6 +63,27 @@ def test_files_and_streams_hold_the_same(
     ]  # fmt: skip
 
 
+def test_one_label_or_unknown(
+    micro_single_file: Path, tiny_folder: Path, run_cli: RunCli, tmp_path: Path
+) -> None:
+    unknown, known = (tiny_folder / "test" / f"0000{n}.mp4" for n in (0, 1))
+    command = ("predict", micro_single_file, unknown, known, *TORCH)
+    code, as_json, err = run_cli(*command, "--json")
+    assert code == 0, err
+    first, second = map(json.loads, as_json.splitlines())
+    expected = Recognizer.load(micro_single_file, engine="torch").predict([unknown, known])
+    assert [first, second] == [json.loads(json.dumps(one.to_dict())) for one in expected]
+    assert (first["labels"], first["probability"]) == ([], None)
+    assert max(first["scores"].values()) <= 0.35
+    assert second["labels"] == [max(second["scores"], key=second["scores"].get)]
+    assert second["probability"] == max(second["scores"].values()) > 0.35
+    _, table, _ = run_cli(*command)
+    assert "unknown" in table
+    code, _, err = run_cli(*command, "--workers", 2, "--out", tmp_path / "out.jsonl")
+    assert code == 0, err
+    assert (tmp_path / "out.jsonl").read_text() == as_json
+
+
 def test_what_is_there_is_left_alone(
     micro_file: Path, some: list[Path], run_cli: RunCli, tmp_path: Path
 ) -> None:

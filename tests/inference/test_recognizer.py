@@ -97,6 +97,26 @@ def test_a_long_video_is_cut_and_the_best_window_counts(
     np.testing.assert_allclose(prediction.scores, np.max(alone, axis=0), atol=1e-6)
 
 
+def test_one_label_holds_for_all_windows_of_a_long_video(
+    micro_single: Checkpoint, noise: Noise
+) -> None:
+    frames = noise(75, 16, 16, 1)
+    recognizer = Recognizer(micro_single)
+    prediction = recognizer.predict(frames)
+    alone = [recognizer.predict(frames[start : start + 30]) for start in (0, 15, 30, 45)]
+    rows = np.array([one.scores for one in alone])
+    np.testing.assert_allclose(rows.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose([w.scores for w in prediction.windows], rows, atol=1e-6)
+    np.testing.assert_allclose(prediction.scores, rows.mean(axis=0), atol=1e-6)
+    best = int(prediction.scores.argmax())
+    for limit, known in ((0.0, True), (float(prediction.scores[best]), False)):  # not exceeded
+        told = Recognizer(replace(micro_single, thresholds=(limit,) * 3)).predict(frames)
+        assert told.task == "single"
+        assert told.labels == ((told.class_names[best],) if known else ())
+        assert told.labels_in_words == (told.class_names[best] if known else "unknown")
+        assert told.probability == (told.scores[best] if known else None)
+
+
 def test_the_window_length_can_be_chosen(micro_checkpoint: Checkpoint, noise: Noise) -> None:
     frames = noise(40, 16, 16, 1)
     assert len(Recognizer(micro_checkpoint, window_seconds=100).predict(frames).windows) == 1

@@ -25,6 +25,9 @@ PREDICTION = Prediction(
     warning="only 3 of 4 frames are decodable",
 )
 HEADER = Header(NAMES, (0.5, 0.5, 0.25), {"model": "ab12", "engine": "torch"})
+ONE = replace(PREDICTION, labels=(NAMES[1],), warning=None, task="single")
+UNKNOWN = replace(ONE, source="who.mp4", labels=())
+ONE_HEADER = Header(NAMES, (0.25,) * 3, {"model": "ab12"}, "single")
 FAILURE = VideoError("bad.mp4: not a readable video (Invalid data)")
 
 
@@ -37,6 +40,7 @@ def test_json_lines() -> None:
     scores = {NAMES[0]: 0.25, NAMES[1]: 0.9877, NAMES[2]: 0.5}
     assert first == {
         "source": "a, b.mp4",
+        "task": "multi",
         "labels": [NAMES[1], NAMES[2]],
         "scores": scores,
         "windows": [{"start_seconds": 0.0, "end_seconds": 0.333, "scores": scores}],
@@ -67,7 +71,7 @@ def test_csv() -> None:
 
 def test_the_table_shows_names_as_they_are() -> None:
     console = Console(file=io.StringIO(), width=200)
-    console.print(tabulate([PREDICTION], (0.5, 0.5, 0.25)))
+    console.print(tabulate([PREDICTION], HEADER))
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "[only 3 of 4 frames are decodable]" in text
     assert f"{NAMES[1]}, Öffnen" in text
@@ -77,15 +81,17 @@ def test_the_table_shows_names_as_they_are() -> None:
 def test_a_long_path_is_folded_not_cut() -> None:
     console = Console(file=io.StringIO(), width=80)
     path = "/".join(["a_long_folder"] * 6) + "/the_name.mp4"
-    console.print(tabulate([replace(PREDICTION, source=path)], (0.5, 0.5, 0.25)))
+    console.print(tabulate([replace(PREDICTION, source=path)], HEADER))
     text = console.file.getvalue()  # type: ignore[attr-defined]
     cells = [line.split("│")[1].strip() for line in text.splitlines() if line.startswith("│")]
     assert "".join(cells).startswith(path)
 
 
-def _write(path: Path, *results: tuple[str, Prediction | VideoError]) -> None:
+def _write(
+    path: Path, *results: tuple[str, Prediction | VideoError], header: Header = HEADER
+) -> None:
     with path.open("w", encoding="utf-8") as file:
-        writer = WRITERS[find_style(path)](file, HEADER)
+        writer = WRITERS[find_style(path)](file, header)
         for source, result in results:
             writer.write(source, result)
         writer.close()
@@ -142,6 +148,7 @@ def test_parquet_keeps_scores_to_the_bit_and_says_of_what(tmp_path: Path) -> Non
     assert facts == {
         "class_names": list(NAMES),
         "thresholds": [0.5, 0.5, 0.25],
+        "task": "multi",
         "model": "ab12",
         "engine": "torch",
     }
@@ -157,6 +164,45 @@ def test_parquet_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ConfigError, match=r"pyarrow: pip install 'lilliput\[parquet\]'"):
         _write(tmp_path / "a.parquet")
+
+
+def test_one_label_comes_with_its_probability(tmp_path: Path) -> None:
+    results = [("a, b.mp4", ONE), ("bad.mp4", FAILURE), ("who.mp4", UNKNOWN)]
+    for name in ("a.jsonl", "a.csv", "a.parquet"):
+        _write(tmp_path / name, *results, header=ONE_HEADER)
+    one, failed, unknown = map(json.loads, (tmp_path / "a.jsonl").read_text().splitlines())
+    assert (one["task"], one["labels"], one["probability"]) == ("single", [NAMES[1]], 0.9877)
+    assert failed == {"source": "bad.mp4", "error": str(FAILURE)}
+    assert (unknown["labels"], unknown["probability"]) == ([], None)
+    assert list(unknown["scores"].values()) == [0.25, 0.9877, 0.5]
+    with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    scores = ["0.2500", "0.9877", "0.5000"]
+    assert rows == [
+        ["source", "labels", "probability", *NAMES, "warning", "error"],
+        ["a, b.mp4", NAMES[1], "0.9877", *scores, "", ""],
+        ["bad.mp4", *[""] * 6, str(FAILURE)],
+        ["who.mp4", "", "", *scores, "", ""],
+    ]
+    table = pq.read_table(tmp_path / "a.parquet")
+    assert table.column_names[:3] == ["source", "labels", "probability"]
+    assert table["labels"].to_pylist() == [[NAMES[1]], None, []]
+    assert table["probability"].to_pylist() == [SCORES[1], None, None]
+    assert json.loads(table.schema.metadata[b"lilliput"])["task"] == "single"
+
+
+@pytest.mark.parametrize(
+    ("limit", "heading"), [(0.25, "most likely (unknown up to 0.25)"), (0.0, "most likely ")]
+)
+def test_the_table_spells_unknown_out(limit: float, heading: str) -> None:
+    console = Console(file=io.StringIO(), width=200)
+    console.print(tabulate([ONE, UNKNOWN], replace(ONE_HEADER, thresholds=(limit,) * 3)))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    lines = [[cell.strip() for cell in line.split("│")[1:4]] for line in text.splitlines()]
+    best = f"{NAMES[1]} 0.99  Öffnen 0.50  [Sit] 0.25"
+    assert ["a, b.mp4", NAMES[1], best] in lines
+    assert ["who.mp4", "unknown", best] in lines
+    assert heading in text
 
 
 @pytest.mark.parametrize("name", ["out.txt", "out", "out.json"])

@@ -111,7 +111,9 @@ def _plan(
         messages.print(f"note: {recognizer.note}", style="yellow", markup=False)
     loader = replace(loader, engine=recognizer.engine.name)  # auto means the same to all workers
     identity = loader.identify(recognizer)
-    header = Header(description.labels.class_names, description.thresholds, identity)
+    header = Header(
+        description.labels.class_names, description.thresholds, identity, description.task
+    )
     videos = find_videos(paths)
     if ray is not None:
         from lilliput.inference.archive.cluster import on_ray

@@ -69,7 +69,7 @@ def _predict(model: Path, dataset: VideoDataset, console: Console) -> None:
     for clip in chosen:
         prediction: Prediction = recognizer.predict(clip.path)
         truth = ", ".join(dataset.labels.class_names[label] for label in clip.labels or ())
-        table.add_row(clip.path.name, ", ".join(prediction.labels) or "none", truth)
+        table.add_row(clip.path.name, prediction.labels_in_words, truth)
     console.print(table)
 
 

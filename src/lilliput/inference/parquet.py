@@ -5,6 +5,7 @@ A row per video, failures among them, in the order of the files:
 =============  ==========================================================================
 source         string
 labels         list<string>, best first; null where the video could not be read
+probability    float, of the label; null where it is unknown. Only where a video has one label
 score_<class>  float, a column per class: ``df.filter(like="score_")`` has them all
 windows        list<struct<start_seconds, end_seconds, scores: list<float>>>, the scores
                in the order of the classes
@@ -12,8 +13,8 @@ warning        string, null for none
 error          string, null for none
 =============  ==========================================================================
 
-The file's metadata holds under ``lilliput`` a JSON document: class_names, thresholds, the
-SHA-256 of the model and the settings.
+The file's metadata holds under ``lilliput`` a JSON document: class_names, thresholds, the task,
+the SHA-256 of the model and the settings.
 """
 
 import json
@@ -49,13 +50,16 @@ class Parquet:
         facts = {
             "class_names": header.class_names,
             "thresholds": header.thresholds,
+            "task": header.task,
             **header.identity,
         }
         self._columns = [f"score_{name}" for name in header.class_names]
+        self._is_single = header.task == "single"
         self._schema = pa.schema(
             [
                 pa.field("source", pa.string(), nullable=False),
                 ("labels", pa.list_(pa.string())),
+                *([("probability", pa.float32())] if self._is_single else []),
                 *((column, pa.float32()) for column in self._columns),
                 ("windows", pa.list_(_WINDOW)),
                 ("warning", pa.string()),
@@ -76,6 +80,7 @@ class Parquet:
         else:
             row |= zip(self._columns, result.scores.tolist(), strict=True)
             row |= {"labels": result.labels, "warning": result.warning}
+            row |= {"probability": result.probability} if self._is_single else {}
             row["windows"] = [vars(window) for window in result.windows]
             self._num_windows += len(result.windows)
         self._rows.append(row)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lilliput.scoring import Task
+
 
 @dataclass(frozen=True)
 class Window:
@@ -27,10 +29,13 @@ class Prediction:
     Attributes:
         source: The file, or a name for frames that came from memory.
         class_names: (K,) names.
-        scores: (K,) the highest score of each class over all windows.
-        labels: Names of the classes whose score exceeds its threshold, best first.
+        scores: (K,) of each class the highest score over all windows; or the mean, where a video
+            has one label.
+        labels: Names of the classes that the video is given, best first; where it has one label,
+            that one, or none if it is unknown.
         windows: One per stretch; a short video has one.
         warning: None, or what is wrong with the file (its readable part was used).
+        task: How many labels a video has.
     """
 
     source: str
@@ -39,12 +44,32 @@ class Prediction:
     labels: tuple[str, ...]
     windows: tuple[Window, ...]
     warning: str | None = None
+    task: Task = "multi"
+
+    @property
+    def probability(self) -> float | None:
+        """That of the one label that a video has; None where it is unknown, or has several."""
+        if self.task == "multi" or not self.labels:
+            return None
+        return float(self.scores[self.class_names.index(self.labels[0])])
+
+    @property
+    def labels_in_words(self) -> str:
+        """The labels for people to read."""
+        nothing = "unknown" if self.task == "single" else "none"
+        return ", ".join(self.labels) or nothing
 
     def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {
+        """Plain values for JSON; where a video has one label, with its probability."""
+        document: dict[str, object] = {
             "source": self.source,
+            "task": self.task,
             "labels": list(self.labels),
+        }
+        if self.task == "single":
+            probability = self.probability
+            document["probability"] = None if probability is None else round(probability, 4)
+        return document | {
             "scores": self._named(self.scores),
             "windows": [
                 {

@@ -146,10 +146,10 @@ class Recognizer:
             spans += [(start / fps, (start + len(window)) / fps) for start, window in batch]
         rows = np.array(packed, dtype=np.float32).reshape(len(spans), len(names))
         windows = tuple(Window(*span, row) for span, row in zip(spans, rows, strict=True))
+        task = self.description.task
         # One label holds for the whole video; any number may come and go.
-        single = self.description.task == "single"
-        scores = rows.mean(axis=0) if single else rows.max(axis=0)
-        return Prediction(source, names, scores, self._label(scores), windows)
+        scores = rows.mean(axis=0) if task == "single" else rows.max(axis=0)
+        return Prediction(source, names, scores, self._label(scores), windows, task=task)
 
     def score_windows(self, windows: Sequence[Sequence[SourceFrame]]) -> np.ndarray:
         """(N, K) scores of N windows, each given as all its frames, of which it takes its pick."""

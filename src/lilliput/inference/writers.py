@@ -13,6 +13,7 @@ from rich.text import Text
 
 from lilliput.errors import ConfigError, VideoError
 from lilliput.inference.prediction import Prediction
+from lilliput.scoring import Task
 
 _MOST_SHOWN = 3  # scores of a video in the table; the other formats have all
 
@@ -25,11 +26,13 @@ class Header:
         class_names: (K,) in the order of the scores.
         thresholds: (K,) a label is given where its score exceeds its threshold.
         identity: The model's digest, and the settings.
+        task: How many labels a video has.
     """
 
     class_names: tuple[str, ...]
     thresholds: tuple[float, ...]
     identity: Mapping[str, object] = field(default_factory=dict)
+    task: Task = "multi"
 
 
 class Writer(Protocol):
@@ -62,21 +65,30 @@ class JsonLines:
 
 
 class Csv:
-    """One row per video: source, labels separated by ``|``, a score per class, warning, error."""
+    """One row per video: source, labels separated by ``|``, a score per class, warning, error.
+
+    Where a video has one label, its probability follows it; both are empty for an unknown one.
+    """
 
     def __init__(self, file: TextIO, header: Header) -> None:
         self._file = file
         self._writer = csv.writer(file, lineterminator="\n")  # the stream knows its system's
         self._num_classes = len(header.class_names)
-        self._writer.writerow(["source", "labels", *header.class_names, "warning", "error"])
+        self._is_single = header.task == "single"
+        label = ["labels", "probability"] if self._is_single else ["labels"]
+        self._writer.writerow(["source", *label, *header.class_names, "warning", "error"])
 
     def write(self, source: str, result: Prediction | VideoError) -> None:
         """Writes one row at once."""
         if isinstance(result, VideoError):
-            row = [source, "", *[""] * self._num_classes, "", str(result)]
+            num_empty = 1 + self._is_single + self._num_classes + 1
+            row = [source, *[""] * num_empty, str(result)]
         else:
+            label = ["|".join(result.labels)]
+            if self._is_single:
+                label.append("" if result.probability is None else f"{result.probability:.4f}")
             scores = [f"{score:.4f}" for score in result.scores]
-            row = [source, "|".join(result.labels), *scores, result.warning or "", ""]
+            row = [source, *label, *scores, result.warning or "", ""]
         self._writer.writerow(row)
         self._file.flush()
 
@@ -89,7 +101,7 @@ class TableAtEnd:
 
     def __init__(self, file: TextIO, header: Header) -> None:
         self._file = file
-        self._thresholds = header.thresholds
+        self._header = header
         self._readable: list[Prediction] = []
 
     def write(self, source: str, result: Prediction | VideoError) -> None:  # noqa: ARG002
@@ -100,27 +112,38 @@ class TableAtEnd:
     def close(self) -> None:
         """Prints the table."""
         if self._readable:
-            Console(file=self._file).print(tabulate(self._readable, self._thresholds))
+            Console(file=self._file).print(tabulate(self._readable, self._header))
 
 
-def tabulate(predictions: Sequence[Prediction], thresholds: Sequence[float]) -> Table:
+def tabulate(predictions: Sequence[Prediction], header: Header) -> Table:
     """A table for the terminal: labels, and the best scores with their thresholds."""
+    is_single = header.task == "single"
     table = Table()
     table.add_column("video", overflow="fold")  # a name cut short is no name
-    table.add_column("labels")
-    table.add_column("best scores (threshold)")
+    table.add_column("label" if is_single else "labels")
+    table.add_column(_heading_of_best(header))
     for prediction in predictions:
         best = sorted(
-            zip(prediction.class_names, prediction.scores, thresholds, strict=True),
+            zip(prediction.class_names, prediction.scores, header.thresholds, strict=True),
             key=lambda entry: -entry[1],
         )[:_MOST_SHOWN]
         cells = (
             prediction.source + (f"\n[{prediction.warning}]" if prediction.warning else ""),
-            ", ".join(prediction.labels) or "none",
-            "  ".join(f"{name} {score:.2f} ({limit:.2f})" for name, score, limit in best),
+            prediction.labels_in_words,
+            "  ".join(
+                f"{name} {score:.2f}" + ("" if is_single else f" ({limit:.2f})")
+                for name, score, limit in best
+            ),
         )
         table.add_row(*map(Text, cells))  # as Text, for square brackets in a name are no markup
     return table
+
+
+def _heading_of_best(header: Header) -> str:
+    if header.task == "multi":
+        return "best scores (threshold)"
+    limit = max(header.thresholds)  # they are all equal
+    return "most likely" + (f" (unknown up to {limit:.2f})" if limit > 0 else "")
 
 
 def _parquet(file: TextIO, header: Header) -> Writer:

@@ -111,14 +111,14 @@ class _Rows:
     def __init__(self, job: Job, journal: Journal, writer: Writer, messages: Console) -> None:
         self.num_failed = 0
         self._videos = job.videos
-        self._class_names = job.header.class_names
+        self._header = job.header
         self._journal, self._writer, self._messages = journal, writer, messages
         self._next = 0
 
     def write_ready(self) -> None:
         """Writes whatever can be written now, and tells of failures."""
         while self._next < len(self._videos) and self._next in self._journal:
-            result = read_record(self._journal.read(self._next), self._class_names)
+            result = read_record(self._journal.read(self._next), self._header)
             self._writer.write(str(self._videos[self._next]), result)
             if isinstance(result, VideoError):
                 self.num_failed += 1

@@ -7,6 +7,7 @@ import numpy as np
 
 from lilliput.errors import LilliputError, VideoError
 from lilliput.inference.prediction import Prediction, Window
+from lilliput.inference.writers import Header
 
 DIED = "the process died while reading it, twice; the file may need more memory, or be damaged"
 
@@ -52,14 +53,14 @@ def write_record(result: Prediction | VideoError) -> str:
     return json.dumps(document)
 
 
-def read_record(line: str, class_names: tuple[str, ...]) -> Prediction | VideoError:
-    """The result that ``write_record`` wrote."""
+def read_record(line: str, header: Header) -> Prediction | VideoError:
+    """The result that ``write_record`` wrote; what all of them have in common is in the header."""
     document = json.loads(line)
     if "error" in document:
         return VideoError(document["error"])
     return Prediction(
         source=document["source"],
-        class_names=class_names,
+        class_names=header.class_names,
         scores=np.array(document["scores"], dtype=np.float32),
         labels=tuple(document["labels"]),
         windows=tuple(
@@ -67,4 +68,5 @@ def read_record(line: str, class_names: tuple[str, ...]) -> Prediction | VideoEr
             for start, end, scores in document["windows"]
         ),
         warning=document["warning"],
+        task=header.task,
     )
