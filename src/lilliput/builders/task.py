@@ -11,7 +11,8 @@ def resolve_task(config: Config, dataset: VideoDataset) -> Config:
     Raises:
         DataError: The recipe wants one label per clip, and a clip has another number.
     """
-    task = find_task(dataset, (config.data.train, config.data.val), config.task)
+    splits = filter(None, (config.data.train, config.data.val))
+    task = find_task(dataset, splits, config.task)
     loss = config.loss
     if loss.name == "auto":
         name = "cross_entropy" if task == "single" else "bce"

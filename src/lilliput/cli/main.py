@@ -13,14 +13,14 @@ from lilliput.cli.data import app as data_app
 from lilliput.cli.evaluation import evaluate, submit, tune
 from lilliput.cli.events import app as events_app
 from lilliput.cli.export import export
-from lilliput.cli.options import Data, Overrides
+from lilliput.cli.options import Data, FinalModel, Overrides
 from lilliput.cli.output import console, messages, print_fact
 from lilliput.cli.predict import predict
 from lilliput.cli.reproduce import reproduce
 from lilliput.cli.serve import serve
 from lilliput.cli.timing import evaluate_events, tune_events
 from lilliput.cli.watch import watch
-from lilliput.errors import LilliputError
+from lilliput.errors import ConfigError, LilliputError
 
 if TYPE_CHECKING:
     from lilliput.data import LabelSet, VideoDataset
@@ -52,6 +52,14 @@ def train(
     data: Data,
     run: Annotated[Path | None, typer.Option(help="Run folder [runs/RECIPE].")] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last saved epoch.")] = False,
+    folds: Annotated[
+        int | None,
+        typer.Option(min=2, help="Cross-validate by recording, on train and val pooled."),
+    ] = None,
+    final: Annotated[
+        FinalModel | None,
+        typer.Option(help="What --folds keeps: a model of all clips, or those of the folds [all]."),
+    ] = None,
     set_: Overrides = None,
 ) -> None:
     """Train a recipe, tune its thresholds on the validation split, and report."""
@@ -59,20 +67,38 @@ def train(
 
     config = load_config(recipe, set_ or ())
     folder = run or Path("runs") / Path(recipe).stem
+    if final and not folds:
+        raise ConfigError("--final chooses what --folds keeps; give --folds 5, too")
 
     from lilliput.builders import build_labels
     from lilliput.data import read_dataset
     from lilliput.evaluation.rendering import print_report
+    from lilliput.experiments.crossval import cross_validate
     from lilliput.experiments.run import run_recipe
+    from lilliput.training.fit import settle
 
     dataset = read_dataset(data)
     _print_dataset(dataset)
     if config.augment.flip_labels == "swap":
         _print_flip_pairs(build_labels(config, dataset.labels))
     try:
-        evaluation = run_recipe(config, dataset, folder, resume=resume)
+        if folds:
+            evaluation = cross_validate(
+                config,
+                dataset,
+                folder,
+                num_folds=folds,
+                final=final.value if final else "all",
+                resume=resume,
+                tell=_tell,
+            )
+        else:
+            config = settle(config, dataset, tell=lambda line: _tell(f"note: {line}"))
+            evaluation = run_recipe(config, dataset, folder, resume=resume)
     except KeyboardInterrupt:
         words = ["lilliput", "train", recipe, "--data", str(data), "--run", str(folder)]
+        if folds:
+            words += ["--folds", str(folds), *(["--final", final] if final else [])]
         for override in set_ or ():
             words += ["--set", override]
         messages.print(
@@ -142,6 +168,10 @@ def _print_dataset(dataset: "VideoDataset") -> None:
     sizes = ", ".join(f"{len(clips)} {split}" for split, clips in dataset.splits.items())
     kind = f"{dataset.layout}, synthetic" if dataset.synthetic else dataset.layout
     print_fact("data", f"{dataset.root} ({kind}): {sizes}")
+
+
+def _tell(line: str) -> None:
+    messages.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_flip_pairs(labels: "LabelSet") -> None:

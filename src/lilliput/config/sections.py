@@ -16,7 +16,7 @@ class DataConfig(Section):
     """Which splits are used, and how clips are read."""
 
     train: str = "train"
-    val: str = "val"
+    val: str = "val"  # empty: train without one, as --folds does; the last epoch is the best
     workers: Annotated[int, Field(ge=0)] = 2  # processes that prepare batches
     cache_gib: Annotated[float, Field(ge=0)] = 2.0  # a set below this stays decoded in memory
 
@@ -106,6 +106,25 @@ class Config(Section):
     loss: LossConfig = LossConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    @model_validator(mode="after")
+    def _check_patience(self) -> "Config":
+        if self.training.patience and not self.data.val:
+            raise ValueError(
+                f"training.patience = {self.training.patience}: there is no validation split to "
+                "stop on; leave it at 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_ensemble(self) -> "Config":
+        fitting = "softmax" if self.task == "single" else "sigmoid"
+        if self.model.members > 1 and self.model.average != fitting:
+            raise ValueError(
+                f"model.average = '{self.model.average}' is not what scores of task = "
+                f"'{self.task}' are; use '{fitting}'"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_branches(self) -> "Config":

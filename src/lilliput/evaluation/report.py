@@ -170,7 +170,8 @@ def _per_class(
         "true_positives": hits.true_positives.tolist(),
         "false_positives": (hits.predicted - hits.true_positives).tolist(),
         "false_negatives": (hits.support - hits.true_positives).tolist(),
-        "threshold": np.broadcast_to(thresholds, hits.support.shape).tolist(),
+        # Where clips have their own, as in a cross-validation, the one in the middle.
+        "threshold": np.median(np.broadcast_to(thresholds, labels.shape), axis=0).tolist(),
     }
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 

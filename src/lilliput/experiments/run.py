@@ -20,7 +20,7 @@ from lilliput.checkpoint import (
 )
 from lilliput.config import Config, EvaluationConfig, change_views
 from lilliput.data import VideoDataset
-from lilliput.errors import DataError
+from lilliput.errors import ConfigError, DataError
 from lilliput.evaluation.evaluate import score_split, tune_thresholds, with_thresholds
 from lilliput.evaluation.rendering import write_report
 from lilliput.evaluation.report import ReportContext, evaluate_report
@@ -48,8 +48,14 @@ def run_recipe(
     The tuned model is ``best.safetensors`` of the run folder; the report lies in ``val/``.
 
     Raises:
+        ConfigError: The recipe has no validation split.
         TrainingError: The training cannot go on; see ``fit``.
     """
+    if not config.data.val:
+        raise ConfigError(
+            "data.val is empty: nothing is left to report on; name a labelled split, or "
+            "cross-validate with --folds 5"
+        )
     config = settle(config, dataset)
     path = fit(config, dataset, folder, resume=resume)
     split = config.data.val
@@ -243,6 +249,8 @@ def _join_notes(notes: Iterable[str]) -> str:
 
 def _split_in_words(checkpoint: Description, split: str) -> str:
     """The split's name, and a warning where scores flatter."""
+    if split in checkpoint.config.data.train.split("+"):
+        return f"{split} (the model learned from the split of this name, so scores flatter)"
     if split not in checkpoint.metrics:
         return split
     tuned = checkpoint.config.evaluation.threshold != "fixed"
