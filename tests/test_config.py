@@ -117,6 +117,14 @@ def test_thresholds_per_class_need_an_objective_that_splits_by_class(empty: Path
     assert load_config(empty, overrides).evaluation.objective == "micro_f1"
 
 
+def test_patience_needs_a_split_to_stop_on(empty: Path) -> None:
+    overrides = ["training.patience=5", "data.val="]
+    with pytest.raises(ConfigError, match=r"training\.patience = 5: there is no validation split"):
+        load_config(empty, overrides)
+    assert load_config(empty, overrides[1:]).data.val == ""
+    assert load_config(empty, overrides[:1]).training.patience == 5
+
+
 def test_a_frame_step_that_would_be_ignored_is_refused(empty: Path) -> None:
     overrides = ["sampling.method=segment", "sampling.frame_step=2"]
     with pytest.raises(ConfigError, match=r"sampling\.frame_step = 2 has no effect on segments"):

@@ -311,3 +311,55 @@ def test_pretrained_weights_of_another_network_are_refused(
     settings["model"]["width"] = 8
     with pytest.raises(CheckpointError, match=r"conv1\.weight is 4 x 3 x 7 x 7 x 7"):
         fit(parse_config(settings, "test"), dataset, tmp_path / "run")
+
+
+def test_without_a_validation_split_the_last_epoch_is_the_best(
+    config: Config, dataset: VideoDataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = config.model_dump()
+    settings["data"]["val"] = ""
+    alone = replace(dataset, splits={"train": dataset.split("train")})
+    best = load_checkpoint(fit(parse_config(settings, "test"), alone, tmp_path / "run"))
+    last = weights(tmp_path / "run")
+    assert all(torch.equal(best.state[name], tensor) for name, tensor in last.items())
+    assert best.metrics["training"]["epoch"] == 3
+    with (tmp_path / "run" / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["val_f1"] for row in rows] == ["nan"] * 3
+    lines = capsys.readouterr().err.splitlines()
+    assert any(line.startswith("epoch 3/3: loss ") and "val" not in line for line in lines)
+
+
+def test_a_validation_split_bears_on_no_weight(
+    uninterrupted: Path, config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    settings = config.model_dump()
+    settings["data"]["val"] = ""
+    fit(parse_config(settings, "test"), dataset, tmp_path / "run")
+    assert_equal_bit_for_bit(tmp_path / "run", uninterrupted)
+
+
+def test_a_loss_out_of_bounds_is_noticed_without_a_validation_split(
+    config: Config, dataset: VideoDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config.model_dump()
+    settings["data"]["val"] = ""
+    original = ActionModule._loss_of
+
+    def infinite(self: ActionModule, clips: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        loss = original(self, clips, targets)
+        return loss * math.inf if self.current_epoch == 1 else loss
+
+    monkeypatch.setattr(ActionModule, "_loss_of", infinite)
+    with pytest.raises(TrainingError, match="the loss of epoch 2 is infinite or no number"):
+        fit(parse_config(settings, "test"), dataset, tmp_path / "run")
+    assert load_checkpoint(tmp_path / "run").metrics["training"]["epoch"] == 1
+
+
+def test_an_ensemble_is_not_trained_as_one_network(
+    config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    settings = config.model_dump()
+    settings["model"]["members"] = 3
+    with pytest.raises(ConfigError, match=r"model\.members = 3: an ensemble's members are trained"):
+        fit(parse_config(settings, "test"), dataset, tmp_path / "run")

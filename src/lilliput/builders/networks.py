@@ -7,6 +7,7 @@ from torch import nn
 from lilliput.config import ModelConfig
 from lilliput.models.c3d import C3d
 from lilliput.models.efficientnet import EfficientNetLite0
+from lilliput.models.ensemble import Ensemble
 from lilliput.models.filter_bank import FilterBankHead
 from lilliput.models.fpn import Fpn
 from lilliput.models.frame_resnet import FrameResNet
@@ -115,5 +116,6 @@ MODELS: dict[str, Callable[[ModelConfig, int, int], nn.Module]] = {
 
 
 def build_model(config: ModelConfig, num_classes: int, num_frames: int = 16) -> nn.Module:
-    """The network, randomly initialised."""
-    return MODELS[config.name](config, num_classes, num_frames)
+    """The network, or the ensemble of several, randomly initialised."""
+    members = [MODELS[config.name](config, num_classes, num_frames) for _ in range(config.members)]
+    return members[0] if config.members == 1 else Ensemble(members, average=config.average)

@@ -13,6 +13,7 @@ def resolve_task(config: Config, dataset: VideoDataset) -> Config:
         ConfigError: The loss is not for the task.
         DataError: The recipe wants one label per clip, and a clip has another number.
     """
-    task = find_task(dataset, (config.data.train, config.data.val), config.task)
+    splits = filter(None, (config.data.train, config.data.val))
+    task = find_task(dataset, splits, config.task)
     loss = config.loss.model_copy(update={"name": resolve_loss(config.loss, task)})
     return config.model_copy(update={"task": task, "loss": loss})

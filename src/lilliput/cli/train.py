@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lilliput.cli.options import Data, Overrides
+from lilliput.cli.options import Data, FinalModel, Overrides
 from lilliput.cli.output import console, messages, print_fact
+from lilliput.errors import ConfigError
 
 if TYPE_CHECKING:
     from lilliput.config import Config
     from lilliput.data import LabelSet, VideoDataset
+    from lilliput.experiments.run import Evaluation
 
 RunFolder = Annotated[Path | None, typer.Option(help="Run folder [runs/RECIPE, or runs/DATA].")]
 
@@ -24,6 +26,14 @@ def train(
     ] = None,
     run: RunFolder = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last saved epoch.")] = False,
+    folds: Annotated[
+        int | None,
+        typer.Option(min=2, help="Cross-validate by recording, on train and val pooled."),
+    ] = None,
+    final: Annotated[
+        FinalModel | None,
+        typer.Option(help="What --folds keeps: a model of all clips, or those of the folds [all]."),
+    ] = None,
     set_: Overrides = None,
 ) -> None:
     """Train on labelled clips, tune thresholds on the validation split, and report.
@@ -32,13 +42,14 @@ def train(
     """
     from lilliput.config import load_config
 
+    if final and not folds:
+        raise ConfigError("--final chooses what --folds keeps; give --folds 5, too")
     config = None if recipe is None else load_config(recipe, set_ or ())
     folder = run or Path("runs") / Path(recipe or data.resolve()).stem
 
     from lilliput.builders import build_labels
     from lilliput.data import read_dataset
     from lilliput.evaluation.rendering import print_report
-    from lilliput.experiments.run import run_recipe
 
     dataset = read_dataset(data)
     _print_dataset(dataset)
@@ -47,23 +58,48 @@ def train(
     if config.augment.flip_labels == "swap":
         _print_flip_pairs(build_labels(config, dataset.labels))
     try:
-        evaluation = run_recipe(config, dataset, folder, resume=resume)
+        evaluation = _run(config, dataset, folder, folds, final, resume=resume)
     except KeyboardInterrupt:
         words = ["lilliput", "train", *([recipe] if recipe else []), "--data", str(data)]
         words += ["--run", str(folder)]
+        if folds:
+            words += ["--folds", str(folds), *(["--final", final] if final else [])]
         for override in set_ or ():
             words += ["--set", override]
-        messages.print(
-            f"stopped; every finished epoch is kept. Go on with:\n  {shlex.join(words)} --resume",
-            markup=False,
-            soft_wrap=True,
-        )
+        _tell(f"stopped; every finished epoch is kept. Go on with:\n  {shlex.join(words)} --resume")
         raise typer.Exit(130) from None
     print_report(evaluation.report, console)
     if (folder / "unreadable.txt").is_file():
         print_fact("clips that could not be read", folder / "unreadable.txt")
     print_fact("model", folder / "best.safetensors")
     print_fact("report", evaluation.page)
+
+
+def _run(
+    config: "Config",
+    dataset: "VideoDataset",
+    folder: Path,
+    folds: int | None,
+    final: FinalModel | None,
+    *,
+    resume: bool,
+) -> "Evaluation":
+    from lilliput.experiments.crossval import cross_validate
+    from lilliput.experiments.run import run_recipe
+    from lilliput.training.fit import settle
+
+    if folds is None:
+        config = settle(config, dataset, tell=lambda line: _tell(f"note: {line}"))
+        return run_recipe(config, dataset, folder, resume=resume)
+    return cross_validate(
+        config,
+        dataset,
+        folder,
+        num_folds=folds,
+        final=final.value if final else "all",
+        resume=resume,
+        tell=_tell,
+    )
 
 
 def _choose(
@@ -84,6 +120,10 @@ def _choose(
     print_fact("expected duration", f"about {max(1, round(minutes))} min on this machine")
     print_fact("recipe", f"{folder / 'config.json'}, which can be given as RECIPE")
     return config
+
+
+def _tell(line: str) -> None:
+    messages.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_dataset(dataset: "VideoDataset") -> None:

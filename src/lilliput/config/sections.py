@@ -17,7 +17,7 @@ class DataConfig(Section):
     """Which splits are used, and how clips are read."""
 
     train: str = "train"
-    val: str = "val"
+    val: str = "val"  # empty: train without one, as --folds does; the last epoch is the best
     workers: Annotated[int, Field(ge=0)] = 2  # processes that prepare batches
     cache_gib: Annotated[float, Field(ge=0)] = 2.0  # a set below this stays decoded in memory
 
@@ -119,6 +119,25 @@ class Config(Section):
             raise ValueError(
                 "training.teacher_features does not go with augment.mixup or augment.cutmix: the "
                 "teacher sees clips before they are mixed; leave one of them out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_patience(self) -> "Config":
+        if self.training.patience and not self.data.val:
+            raise ValueError(
+                f"training.patience = {self.training.patience}: there is no validation split to "
+                "stop on; leave it at 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_ensemble(self) -> "Config":
+        fitting = "softmax" if self.task == "single" else "sigmoid"
+        if self.model.members > 1 and self.model.average != fitting:
+            raise ValueError(
+                f"model.average = '{self.model.average}' is not what scores of task = "
+                f"'{self.task}' are; use '{fitting}'"
             )
         return self
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from lilliput.data.describe import RESOLUTION_GROUPS, resolution_group
 from lilliput.evaluation.scored import ScoredClips
-from lilliput.scoring import Metrics, Task, confusion_matrix, count
+from lilliput.scoring import Metrics, confusion_matrix, count
+from lilliput.task import Task
 
 UNKNOWN = "unknown"  # what a clip that is given no class is called
 
@@ -26,7 +27,8 @@ def rows_per_class(
         "true_positives": hits.true_positives.tolist(),
         "false_positives": (hits.predicted - hits.true_positives).tolist(),
         "false_negatives": (hits.support - hits.true_positives).tolist(),
-        "threshold": np.broadcast_to(thresholds, hits.support.shape).tolist(),
+        # Where clips have their own, as in a cross-validation, the one in the middle.
+        "threshold": np.median(np.broadcast_to(thresholds, labels.shape), axis=0).tolist(),
     }
     if scored.task == "single":
         columns |= _confusions(labels, scored)

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lilliput.scoring import Task, count
+from lilliput.scoring import count
+from lilliput.task import Task
 
 _TOP = 5
 

@@ -15,7 +15,7 @@ from lilliput.checkpoint import Checkpoint, Description, load_checkpoint, save_c
 from lilliput.config import Config, change_views
 from lilliput.data import VideoDataset
 from lilliput.data.task import find_task
-from lilliput.errors import DataError
+from lilliput.errors import ConfigError, DataError
 from lilliput.evaluation.evaluate import score_split, with_thresholds
 from lilliput.evaluation.history import read_history
 from lilliput.evaluation.rendering import write_report
@@ -45,8 +45,14 @@ def run_recipe(
     The tuned model is ``best.safetensors`` of the run folder; the report lies in ``val/``.
 
     Raises:
+        ConfigError: The recipe has no validation split.
         TrainingError: The training cannot go on; see ``fit``.
     """
+    if not config.data.val:
+        raise ConfigError(
+            "data.val is empty: nothing is left to report on; name a labelled split, or "
+            "cross-validate with --folds 5"
+        )
     config = settle(config, dataset)
     path = fit(config, dataset, folder, resume=resume)
     split = config.data.val
@@ -202,6 +208,8 @@ def join_notes(notes: Iterable[str]) -> str:
 
 def _split_in_words(checkpoint: Description, split: str) -> str:
     """The split's name, and a warning where scores flatter."""
+    if split in checkpoint.config.data.train.split("+"):
+        return f"{split} (the model learned from the split of this name, so scores flatter)"
     if split not in checkpoint.metrics:
         return split
     evaluation = checkpoint.config.evaluation

@@ -32,7 +32,7 @@ from lilliput.video.transforms import TrainingTransform
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The two splits of a training, as the loops read them."""
+    """The two splits of a training, as the loops read them; ``val`` may hold no clips."""
 
     train: TrainingClips
     val: EvaluationClips
@@ -44,7 +44,8 @@ def prepare_data(config: Config, dataset: VideoDataset) -> TrainingData:
     """Decodes what fits into memory and measures what the normalisation needs."""
     budget = int(config.data.cache_gib * 2**30)
     train = FrameSource(dataset.split(config.data.train), budget)
-    val = FrameSource(dataset.split(config.data.val), budget // 4)
+    held_out = dataset.split(config.data.val) if config.data.val else ()
+    val = FrameSource(held_out, budget // 4)
     if budget:
         with Progress(transient=True) as progress:
             for source, name in ((train, "training"), (val, "validation")):

@@ -3,7 +3,7 @@
 import logging
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +47,8 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
 
     Args:
         config: The recipe.
-        dataset: Where its training and validation splits are found.
+        dataset: Where its training and validation splits are found; where ``data.val`` is empty
+            there is none, and the last epoch counts as the best.
         folder: The run folder; new, or one to go on with.
         resume: Go on from the folder's last saved epoch; a finished run is left as it is.
 
@@ -106,14 +107,28 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
     return folder / "best.safetensors"
 
 
-def settle(config: Config, dataset: VideoDataset) -> Config:
+def settle(
+    config: Config, dataset: VideoDataset, tell: Callable[[str], None] = lambda _: None
+) -> Config:
     """The recipe with everything decided that it leaves to the data.
 
+    Args:
+        config: The recipe.
+        dataset: Where its training and validation splits are found.
+        tell: Given a line for each class of a multi-label set that cannot be learned or judged.
+
     Raises:
+        ConfigError: The recipe is of an ensemble, which is not trained as one network.
         DataError: The labels do not fit the recipe's task, or cannot be learned.
     """
+    if config.model.members > 1:
+        raise ConfigError(
+            f"model.members = {config.model.members}: an ensemble's members are trained one by "
+            "one; leave it at 1, and train with --folds and --final ensemble"
+        )
     config = resolve_task(config, dataset)
-    check_learnable(dataset, config.data.train, config.data.val, config.known_task)
+    for line in check_learnable(dataset, config.data.train, config.data.val, config.known_task):
+        tell(line)
     return config
 
 

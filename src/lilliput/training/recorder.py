@@ -73,11 +73,17 @@ class RunRecorder(pl.Callback):
             raise TrainingError(
                 "no batch held two readable training clips; see `lilliput data check`"
             )
+        if not math.isfinite(metrics["train_loss_epoch"]):  # validation would have told, if any
+            raise TrainingError(
+                f"the loss of epoch {trainer.current_epoch + 1} is infinite or no number; the last "
+                "good checkpoint is intact. Try a lower training.learning_rate"
+            )
         row = {name: metrics.get(name, float("nan")) for name in COLUMNS}
         row["epoch"] = trainer.current_epoch + 1
         row["train_loss"] = metrics["train_loss_epoch"]
         row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
-        improved = row["val_f1"] > max((past["val_f1"] for past in self.history), default=-1.0)
+        before = max((past["val_f1"] for past in self.history), default=-1.0)
+        improved = math.isnan(row["val_f1"]) or row["val_f1"] > before  # unvalidated: the last
         self.history.append(row)
         if trainer.is_global_zero:
             self._write_models(pl_module, row, improved)
@@ -115,11 +121,12 @@ class EpochLines(pl.Callback):
         """Writes the line."""
         if trainer.is_global_zero:
             scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
-            sys.stderr.write(
-                f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: "
-                f"loss {scores.get('train_loss_epoch', math.nan):.4f}, "
-                f"val loss {scores['val_loss']:.4f}, val macro F1 {scores['val_f1']:.4f}\n"
-            )
+            words = [f"loss {scores.get('train_loss_epoch', math.nan):.4f}"]
+            if "val_loss" in scores:
+                words.append(f"val loss {scores['val_loss']:.4f}")
+                words.append(f"val macro F1 {scores['val_f1']:.4f}")
+            epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+            sys.stderr.write(f"{epoch}: {', '.join(words)}\n")
 
 
 def write_history(history: list[dict[str, float]], folder: Path) -> None:
