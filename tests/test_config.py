@@ -30,7 +30,7 @@ def empty(tmp_path: Path) -> Path:
 
 
 def test_recipes_ship() -> None:
-    assert {"small", "fir16", "thesis/table_4_03/resnet18"} <= set(recipe_names())
+    assert {"demo", "fir16", "thesis/table_4_03/resnet18"} <= set(recipe_names())
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -185,8 +185,8 @@ def test_other_encodings_are_named_and_a_byte_order_mark_is_not(tmp_path: Path) 
 
 
 def test_unknown_recipes_name_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no recipe is called 'smal'; nearest is 'small'"):
-        load_config("smal")
+    with pytest.raises(ConfigError, match=r"no recipe is called 'fir61'; nearest is 'fir16'"):
+        load_config("fir61")
     with pytest.raises(ConfigError, match=r"none\.toml: no such recipe file"):
         load_config(tmp_path / "none.toml")
 

@@ -23,7 +23,10 @@ def _benchmark() -> None:
 
 @app.command("train")
 def train_command(
-    recipe: Annotated[str, typer.Argument(help="A shipped recipe's name, or a TOML file.")],
+    recipe: Annotated[
+        str | None,
+        typer.Argument(help="A shipped recipe, or a file [settings chosen for the data]."),
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(help="A data set, or its pack [a few rendered synthetic clips]."),
@@ -39,10 +42,11 @@ def train_command(
     overrides = list(set_ or ())
     if data is None:  # what is rendered has classes with a direction, which speed does not mind
         overrides.append("augment.flip_labels=keep")
-    config = load_config(recipe, overrides)
+    config = None if recipe is None else load_config(recipe, overrides)
 
     from lilliput.data import read_dataset
     from lilliput.data.synthetic import write_synthetic
+    from lilliput.training.defaults import choose_defaults
     from lilliput.training.speed import measure_training
 
     console = Console(emoji=False)
@@ -50,7 +54,10 @@ def train_command(
         root = data or Path(folder) / "clips"
         if data is None:
             write_synthetic(root, num_train=_RENDERED, num_val=1, num_test=0)
-        speed = measure_training(config, read_dataset(root), seconds)
+        dataset = read_dataset(root)
+        if config is None:
+            config, _ = choose_defaults(dataset, overrides)
+        speed = measure_training(config, dataset, seconds)
     table = Table("", "clips per second")
     table.columns[1].justify = "right"
     table.add_row("network alone, one batch again and again", f"{speed.network:.1f}")

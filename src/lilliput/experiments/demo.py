@@ -93,7 +93,7 @@ def _conclude(folder: Path, validation: Evaluation, test: Evaluation, console: C
         f"      {command} watch synthetic YOUR_FOOTAGE.mp4   who does what, when and where",
         f"      {command} serve synthetic   the same on a page in the browser",
         f"      {command} data describe {folder / 'data'}   what is in a data set",
-        f"      {command} train small --data YOUR_CLIPS   a folder per class is enough",
+        f"      {command} train --data YOUR_CLIPS   a folder per class is enough",
         f"      {command} info   recipes and shipped models",
     )
     for line in lines:
