@@ -1,10 +1,12 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lilliput.builders import MODELS, build_model
+from lilliput.checkpoint import Checkpoint, save_checkpoint
 from lilliput.cli.info import measure_config
 from lilliput.config import ModelConfig
 
@@ -85,3 +87,26 @@ def test_mistakes_are_one_line(arguments: list[str], message: str, run_cli: RunC
     (line,) = err.splitlines()
     assert line.startswith("error: ")
     assert message in line
+
+
+@pytest.mark.parametrize(("limit", "words"), [(0.25, "25.0 %"), (0.0, "never")])
+def test_a_checkpoint_of_one_label_per_clip(
+    limit: float, words: str, micro_checkpoint: Checkpoint, tmp_path: Path, run_cli: RunCli
+) -> None:
+    config = micro_checkpoint.config.model_copy(update={"task": "single"})
+    metrics = {"val": {"macro": {"f1": 0.5}, "classification": {"top1": 0.625}}}
+    checkpoint = replace(micro_checkpoint, config=config, metrics=metrics, thresholds=(limit,) * 3)
+    save_checkpoint(checkpoint, tmp_path / "best.safetensors")
+    code, out, _ = run_cli("info", tmp_path)
+    assert code == 0
+    assert _fact(out, "task") == "one label per clip"
+    assert _fact(out, "unknown below") == words
+    assert _fact(out, "top-1 on val") == "62.5 %"
+    assert "threshold" not in out
+
+
+def test_a_checkpoint_of_any_number_of_labels(micro_file: Path, run_cli: RunCli) -> None:
+    _, out, _ = run_cli("info", micro_file)
+    assert _fact(out, "task") == "any number of labels per clip"
+    assert re.search(r"turn_left +│ 0\.500 ", out)
+    assert "top-1" not in out

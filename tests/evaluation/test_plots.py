@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from lilliput.evaluation.plots import draw_figures, draw_per_class
+from lilliput.evaluation.plots.confusion import draw_confusion
+from lilliput.evaluation.plots.learning import draw_learning
 from lilliput.evaluation.report import ReportContext, evaluate_report
 from lilliput.evaluation.scored import ScoredClips
+from tests.evaluation.single import NAMES, make_scored
 
 TARGETS = np.array([[1, 0, 1], [1, 0, 0], [1, 1, 0], [0, 0, 0]], bool)
 SCORES = np.array([[0.9, 0.1, 0.1], [0.2, 0.7, 0.1], [0.8, 0.8, 0.1], [0.6, 0.1, 0.1]])
@@ -82,8 +85,70 @@ def test_the_curve_and_thresholds_of_the_classes_own():
     assert lines["F1 with these"].get_ydata()[0] == pytest.approx(100 * (0.8 + 2 / 3 + 0) / 3)
 
 
-def test_all_figures_render():
-    for figure in _figures().values():
+@pytest.fixture(scope="module")
+def single():
+    return evaluate_report(make_scored(), np.full(7, 0.3), ReportContext("", "", {}))
+
+
+def test_the_confusion_matrix_has_its_counts_and_names(single):
+    axes = draw_confusion(single).axes[0]
+    counts = np.array(single["confusion"])
+    shown = {tuple(reversed(text.get_position())): text.get_text() for text in axes.texts}
+    assert shown == {place: str(n) for place, n in np.ndenumerate(counts) if n}
+    shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    np.testing.assert_allclose(axes.images[0].get_array(), shares)
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == NAMES
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == [*NAMES, "unknown"]
+
+
+@pytest.mark.parametrize("num_classes", [2, 30, 60])
+def test_confusion_matrices_of_any_size(num_classes):
+    counts = np.column_stack([np.eye(num_classes, dtype=int) * 1200, np.zeros(num_classes, int)])
+    names = [{"name": f"$a_{{{index}"} for index in range(num_classes)]
+    figure = draw_confusion({"confusion": counts.tolist(), "per_class": names})
+    figure.savefig(io.BytesIO(), dpi=30)
+    axes = figure.axes[0]
+    assert len(axes.get_xticklabels()) == num_classes  # no clip is unknown
+    assert len(axes.texts) == (num_classes if num_classes <= 40 else 0)
+
+
+def test_the_coverage_in_use_lies_on_its_curve(single):
+    axes = draw_figures(single)["coverage"].axes[0]
+    curve, used = axes.lines
+    assert used.get_label() == "in use: unknown below 0.300"
+    (answered,), (right,) = used.get_data()
+    place = int(np.argmin(np.abs(curve.get_xdata() - answered)))
+    assert curve.get_xdata()[place] == pytest.approx(answered)
+    assert curve.get_ydata()[place] == pytest.approx(right)
+
+
+def test_bars_and_lines_of_the_reliability(single):
+    bars, counts = draw_figures(single)["reliability"].axes
+    bins = single["reliability"]["bins"]
+    heights = [bar.get_height() for bar in bars.patches]
+    assert heights == [100 * (one["accuracy"] or 0) for one in bins]
+    assert [bar.get_height() for bar in counts.patches] == [one["count"] for one in bins]
+    lines = [line.get_ydata()[0] for line in bars.lines if len(line.get_xdata()) == 2][:-1]
+    assert lines == [100 * one["confidence"] for one in bins if one["count"]]
+
+
+@pytest.mark.parametrize("task", ["single", "multi"])
+def test_learning_curves(task):
+    top1 = [0.5, 0.75] if task == "single" else [None, None]
+    history = {"epoch": [1, 2], "train_loss": [2, 1], "val_loss": [2, None],
+               "val_f1": [0.25, 0.5], "val_map": [0.5, 0.5], "val_top1": top1}  # fmt: skip
+    loss, scores = draw_learning({"history": history, "task": task}).axes
+    assert [line.get_label() for line in loss.lines] == ["training", "validation"]
+    curves = {line.get_label(): list(line.get_ydata()) for line in scores.lines}
+    expected = {"macro F1": [25, 50], "mAP": [50, 50]}
+    assert curves == expected | ({"top-1": [50, 75]} if task == "single" else {})
+
+
+def test_all_figures_render(single):
+    assert set(draw_figures(single)) == {
+        *("per_class", "per_resolution", "confusion", "coverage", "reliability"),
+    }
+    for figure in [*_figures().values(), *draw_figures(single).values()]:
         png = io.BytesIO()
         figure.savefig(png, format="png", dpi=30)
         assert png.getvalue().startswith(b"\x89PNG")

@@ -4,7 +4,6 @@ import io
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from lilliput.evaluation.rendering import points, print_report, write_report
 from lilliput.evaluation.report import ReportContext, evaluate_report
 from lilliput.evaluation.scored import ScoredClips
 from lilliput.scoring import bootstrap_intervals, paired_comparison
+from tests.evaluation.page import Page
 
 CONTEXT = ReportContext("Run <1> & co", "", {"split": "val <&>"})
 
@@ -186,7 +186,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(folder):
-    return _Page((folder / "report.html").read_text(encoding="utf-8"))
+    return Page((folder / "report.html").read_text(encoding="utf-8"))
 
 
 def test_json_is_strict_and_whole(folder):
@@ -218,35 +218,6 @@ def test_the_table_for_spreadsheets_has_one_row_per_class(folder):
     assert (rows[0]["f1"], rows[2]["average_precision"]) == ("0.75", "")
 
 
-class _Page(HTMLParser):
-    """Collects what a browser would load and show, and checks that tags close in order."""
-
-    VOID = ("meta", "img", "br", "link")
-
-    def __init__(self, text):
-        super().__init__()
-        self.source, self.text, self.tags = text, "", set()
-        self.open, self.addresses, self.alts = [], [], []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        attributes = dict(attrs)
-        self.tags.add(tag)
-        self.addresses += [attributes[key] for key in ("src", "href") if key in attributes]
-        if tag == "img":
-            self.alts.append(attributes.get("alt"))
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] != "style":
-            self.text += data
-
-
 def test_the_page_holds_its_pictures_and_asks_for_nothing(folder, page):
     assert page.open == []
     assert page.tags.isdisjoint({"script", "link", "iframe"})
@@ -274,7 +245,7 @@ def test_the_page_marks_the_absent_class(page):
 
 def test_the_note_is_shown_only_where_there_is_one(page, tmp_path):
     report = _report() | {"note": "Synthetic <clips> only"}
-    noted = _Page(write_report(report, tmp_path).read_text(encoding="utf-8"))
+    noted = Page(write_report(report, tmp_path).read_text(encoding="utf-8"))
     assert 'role="note"' not in page.source
     assert "Synthetic <clips> only" in noted.text
     assert "Synthetic <clips> only" in _printed(report)

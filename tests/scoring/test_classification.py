@@ -89,3 +89,17 @@ def test_reliability_is_of_the_likeliest_class_or_of_all_labels():
     assert np.nansum(single.accuracy * single.count) == pytest.approx((given == truth).sum())
     multi = reliability_of(scores, targets, "multi")
     assert multi.count.sum() == 50 * NUM_CLASSES
+
+
+def test_clips_without_scores_are_wrong_and_no_part_of_the_calibration():
+    scores, targets, _ = _clips()
+    alone = classify(scores, targets, give_labels(scores, 0.0, "single"))
+    scores = np.concatenate([scores, np.zeros_like(scores)])
+    targets = np.concatenate([targets, np.eye(NUM_CLASSES, dtype=bool)[np.zeros(200, int)]])
+    found = classify(scores, targets, give_labels(scores, 0.0, "single"))
+    assert found.top1 == pytest.approx(alone.top1 / 2)
+    assert found.top5 == pytest.approx(alone.top5 / 2)
+    assert found.unknown == 0.5
+    assert found.calibration_error == pytest.approx(alone.calibration_error)
+    for task in ("single", "multi"):
+        assert reliability_of(scores[200:], targets[200:], task).error == 0

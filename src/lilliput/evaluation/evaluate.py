@@ -160,6 +160,20 @@ def check_classes(model: Description, dataset: VideoDataset) -> None:
         )
 
 
+def check_labels(model: Description, clips: Sequence[Clip]) -> None:
+    """Refuses labelled clips that a model of one label per clip cannot be judged by.
+
+    Raises:
+        DataError: The model gives one label, and a clip has several or none.
+    """
+    other = next((clip for clip in clips if len(clip.labels or ()) != 1), None)
+    if model.task == "single" and other is not None:
+        raise DataError(
+            f"clip {other.clip_id} has {len(other.labels or ())} labels, but the model gives each "
+            "clip one; evaluate it on clips with one label each"
+        )
+
+
 def _sides(clips: Sequence[Clip]) -> np.ndarray:
     sides = np.zeros(len(clips), dtype=np.int64)
     for row, clip in enumerate(clips):

@@ -14,9 +14,8 @@ from rich.progress import Progress
 from lilliput.checkpoint import Checkpoint, Description, load_checkpoint, save_checkpoint
 from lilliput.config import Config, change_views
 from lilliput.data import VideoDataset
-from lilliput.data.task import find_task
 from lilliput.errors import ConfigError, DataError
-from lilliput.evaluation.evaluate import score_split, with_thresholds
+from lilliput.evaluation.evaluate import check_labels, score_split, with_thresholds
 from lilliput.evaluation.history import read_history
 from lilliput.evaluation.rendering import write_report
 from lilliput.evaluation.report import ReportContext, evaluate_report
@@ -107,8 +106,9 @@ def evaluate_models(
         DataError: The labels are withheld, or are several where the model gives one; or the
             thresholds are missing or do not fit.
     """
+    clips = dataset.split(split)
     for one in models:  # refuses labels that do not fit before any work is done
-        find_task(dataset, [split], one.task)
+        check_labels(one, clips)
     thresholds = _common_thresholds(models, tuned)
     other = None if baseline is None else read_report_folder(baseline)
     scored = _score_all(models, dataset, split, forwards)
@@ -117,7 +117,7 @@ def evaluate_models(
     single = len(models) == 1
     title = models[0].config.title if single else f"{len(models)} models, averaged"
     context = ReportContext(title, join_notes(one.note for one in models), facts)
-    strips = film_strips(dataset.split(split), scored, thresholds)
+    strips = film_strips(clips, scored, thresholds)
     return report_on(scored, thresholds, folder, context, strips=strips, baseline=other)
 
 
