@@ -25,6 +25,7 @@ RunCli = Callable[..., tuple[int, str, str]]
 
 MICRO_RECIPE = """
 title = "micro"
+task = "multi"
 [data]
 workers = 0
 [sampling]

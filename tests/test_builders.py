@@ -10,6 +10,7 @@ from lilliput.builders import (
     build_evaluation_transform,
     build_labels,
     build_loss,
+    build_mixing,
     build_model,
     build_normalisation,
     build_training_sampler,
@@ -19,6 +20,14 @@ from lilliput.config import Config, LossConfig, load_config, parse_config, recip
 from lilliput.data import LabelSet
 from lilliput.data.loading import FrameSource
 from lilliput.errors import ConfigError, DataError
+from lilliput.losses import (
+    AsymmetricLoss,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    FocalLoss,
+    class_balanced_weights,
+)
+from lilliput.models.resnet3d import ResNet3d
 from lilliput.video.normalisation import IMAGENET, KINETICS, SYMMETRIC
 from lilliput.video.transforms import EvaluationTransform, TrainingTransform
 
@@ -152,9 +161,50 @@ def test_positive_weights_are_negatives_over_positives() -> None:
     targets = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
     logits = torch.tensor([[0.3, -0.7]])
     for weighted, weights in ((True, [1.0, 3.0]), (False, [1.0, 1.0])):
-        loss = build_loss(LossConfig(positive_weights=weighted), targets)
+        loss = build_loss(LossConfig(name="bce", positive_weights=weighted), "multi", targets)
         positive = -torch.tensor(weights) * torch.log(torch.sigmoid(logits))
         torch.testing.assert_close(loss(logits, torch.ones(1, 2)), positive.mean())
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "kind"),
+    [
+        ("auto", "single", CrossEntropy),
+        ("auto", "multi", BinaryCrossEntropy),
+        ("focal", "single", FocalLoss),
+        ("focal", "multi", FocalLoss),
+        ("asymmetric", "multi", AsymmetricLoss),
+    ],
+)
+def test_the_loss_follows_the_task(name: str, task: str, kind: type) -> None:
+    loss = build_loss(LossConfig(name=name), task, torch.eye(3))
+    assert type(loss) is kind
+    assert getattr(loss, "task", task) == task
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "remedy"),
+    [
+        ("bce", "single", r"'bce' is no loss for clips of one label.*'auto', or task = 'multi'"),
+        ("asymmetric", "single", "'asymmetric' is no loss for clips of one label"),
+        ("cross_entropy", "multi", "of several labels; set loss.name = 'auto', or task = 'single'"),
+    ],
+)
+def test_a_loss_of_another_task_is_refused(name: str, task: str, remedy: str) -> None:
+    with pytest.raises(ConfigError, match=remedy):
+        build_loss(LossConfig(name=name), task, torch.eye(3))
+
+
+def test_the_recipe_reaches_the_loss() -> None:
+    targets = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    weights = class_balanced_weights(targets, 0.5)
+    for task in ("single", "multi"):
+        loss = build_loss(LossConfig(class_balance=0.5, label_smoothing=0.1), task, targets)
+        assert loss.label_smoothing == 0.1
+        torch.testing.assert_close(loss.class_weights, weights)
+        loss = build_loss(LossConfig(name="focal", class_balance=0.5, gamma=3), task, targets)
+        assert loss.gamma == 3
+        torch.testing.assert_close(loss.class_weights, weights)
 
 
 def test_declared_flip_pairs_replace_those_found_by_name() -> None:
@@ -168,3 +218,30 @@ def test_declared_flip_pairs_replace_those_found_by_name() -> None:
     unknown = parse_config({"augment": {"flip_pairs": [["clockwise", "anticlockwise"]]}}, "test")
     with pytest.raises(DataError, match="unknown label 'anticlockwise'"):
         build_labels(unknown, labels)
+
+
+def test_clips_are_mixed_where_the_recipe_augments_and_asks_for_it() -> None:
+    clips, targets = torch.zeros(2, 3, 2, 4, 4), torch.eye(2)
+    for settings in ({}, {"enabled": False, "mixup": 0.5}):
+        assert build_mixing(_config({"augment": settings}).augment) is None
+    for settings in ({"mixup": 0.5}, {"cutmix": 1.0}, {"mixup": 0.2, "cutmix": 1.0}):
+        mixing = build_mixing(_config({"augment": settings}).augment)
+        assert mixing is not None
+        torch.manual_seed(3)
+        assert mixing(clips, targets)[1].sum(dim=1).tolist() == pytest.approx([1, 1])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"name": "resnet3d"},
+        {"name": "multiscale", "input_size": 28, "input_sizes": [14, 28]},
+        {"name": "fpn"},
+        {"name": "multiscale_fpn", "input_size": 28, "input_sizes": [14, 28]},
+    ],
+)
+def test_stochastic_depth_reaches_every_resnet(settings: dict[str, object]) -> None:
+    config = _config({"model": {"width": 4, "stochastic_depth": 0.5, **settings}}).model
+    streams = [m for m in build_model(config, 2).modules() if isinstance(m, ResNet3d)]
+    assert len(streams) == len(settings.get("input_sizes", [112]))
+    assert all(stream.layer4[-1].stochastic_depth.p == 0.5 for stream in streams)

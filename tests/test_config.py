@@ -117,6 +117,14 @@ def test_thresholds_per_class_need_an_objective_that_splits_by_class(empty: Path
     assert load_config(empty, overrides).evaluation.objective == "micro_f1"
 
 
+def test_patience_needs_a_split_to_stop_on(empty: Path) -> None:
+    overrides = ["training.patience=5", "data.val="]
+    with pytest.raises(ConfigError, match=r"training\.patience = 5: there is no validation split"):
+        load_config(empty, overrides)
+    assert load_config(empty, overrides[1:]).data.val == ""
+    assert load_config(empty, overrides[:1]).training.patience == 5
+
+
 def test_a_frame_step_that_would_be_ignored_is_refused(empty: Path) -> None:
     overrides = ["sampling.method=segment", "sampling.frame_step=2"]
     with pytest.raises(ConfigError, match=r"sampling\.frame_step = 2 has no effect on segments"):
@@ -196,3 +204,18 @@ def test_only_views_of_a_trained_model_can_change() -> None:
     for override in ("model.width=8", "evaluation.threshold='global'", "nonsense"):
         with pytest.raises(ConfigError, match="a trained model can change"):
             change_views(Config(), [override])
+
+
+def test_a_batch_holds_all_views_of_its_clips(empty: Path) -> None:
+    overrides = ["training.batch_size=8", "augment.crops_per_clip=2", "augment.repeated=3"]
+    with pytest.raises(ConfigError, match=r"batch_size = 8 is no multiple of the 6 .* use 12$"):
+        load_config(empty, overrides)
+    load_config(empty, [*overrides, "training.batch_size=12"])
+    load_config(empty, [*overrides, "augment.enabled=false"])
+
+
+@pytest.mark.parametrize("model", ["name=c3d", "name=fpn,backbone=r2plus1d", "name=mvit"])
+def test_stochastic_depth_is_refused_by_networks_without_it(empty: Path, model: str) -> None:
+    overrides = [f"model.{setting}" for setting in model.split(",")]
+    with pytest.raises(ConfigError, match=r"model\.stochastic_depth = 0\.1 has no effect on"):
+        load_config(empty, [*overrides, "model.stochastic_depth=0.1"])

@@ -4,8 +4,16 @@ import math
 
 import pytest
 import torch
+from torchvision.ops import sigmoid_focal_loss
 
-from lilliput.losses import AsymmetricLoss, BinaryCrossEntropy, positive_weights
+from lilliput.losses import (
+    AsymmetricLoss,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    FocalLoss,
+    class_balanced_weights,
+    positive_weights,
+)
 
 
 def test_bce_is_the_formula_of_section_3_11_1() -> None:
@@ -101,3 +109,74 @@ def test_cross_entropy_can_be_summed() -> None:
     logits, targets = _logits_and_targets()
     mean, total = (BinaryCrossEntropy(reduction=how)(logits, targets) for how in ("mean", "sum"))
     torch.testing.assert_close(total, 24 * mean)
+
+
+def _logits_and_probabilities() -> tuple[torch.Tensor, torch.Tensor]:
+    logits, _ = _logits_and_targets()
+    generator = torch.Generator().manual_seed(1)
+    return logits, torch.rand(6, 4, generator=generator).double().softmax(dim=1)
+
+
+WEIGHTS = torch.tensor([0.5, 2.0, 1.0, 0.5], dtype=torch.float64)
+
+
+def test_smoothed_bce_is_the_formula_in_training_and_plain_in_validation() -> None:
+    logits, targets = _logits_and_targets()
+    loss = BinaryCrossEntropy(class_weights=WEIGHTS, label_smoothing=0.2)
+    smooth, p = targets * 0.8 + 0.1, logits.sigmoid()
+    for kind, training in ((smooth, True), (targets, False)):
+        expected = -(WEIGHTS * (kind * p.log() + (1 - kind) * (1 - p).log())).mean()
+        torch.testing.assert_close(loss.train(training)(logits, targets), expected)
+
+
+def test_cross_entropy_of_probabilities_is_the_formula() -> None:
+    logits, targets = _logits_and_probabilities()
+    terms = -WEIGHTS * (targets * 0.9 + 0.1 / 4) * logits.softmax(dim=1).log()
+    loss = CrossEntropy(class_weights=WEIGHTS, label_smoothing=0.1)
+    torch.testing.assert_close(loss(logits, targets), terms.sum() / 6)
+    total = CrossEntropy(class_weights=WEIGHTS, label_smoothing=0.1, reduction="sum")
+    torch.testing.assert_close(total(logits, targets), terms.sum())
+    plain = -(targets * logits.softmax(dim=1).log()).sum() / 6
+    torch.testing.assert_close(CrossEntropy(label_smoothing=0.1).eval()(logits, targets), plain)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+def test_focal_loss_of_several_labels_is_torchvisions(gamma: float) -> None:
+    for logits, targets in (_logits_and_targets(), _logits_and_probabilities()):
+        terms = sigmoid_focal_loss(logits, targets, alpha=-1, gamma=gamma)
+        torch.testing.assert_close(FocalLoss("multi", gamma=gamma)(logits, targets), terms.mean())
+        total = FocalLoss("multi", gamma=gamma, class_weights=WEIGHTS, reduction="sum")
+        torch.testing.assert_close(total(logits, targets), (terms * WEIGHTS).sum())
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+def test_focal_loss_of_one_label_is_the_papers_formula(gamma: float) -> None:
+    logits, probabilities = _logits_and_probabilities()
+    labels = torch.tensor([0, 3, 1, 1, 2, 0])
+    one_hot = torch.eye(4, dtype=torch.float64)[labels]
+    p = logits.softmax(dim=1)
+    for targets in (one_hot, probabilities):
+        terms = -targets * WEIGHTS * (1 - p) ** gamma * p.log()
+        loss = FocalLoss("single", gamma=gamma, class_weights=WEIGHTS)
+        torch.testing.assert_close(loss(logits, targets), terms.sum() / 6)
+    if gamma == 0:
+        expected = torch.nn.functional.cross_entropy(logits, labels)
+        torch.testing.assert_close(FocalLoss("single", gamma=0)(logits, one_hot), expected)
+
+
+def test_focal_loss_has_finite_gradients_where_it_is_certain() -> None:
+    for task in ("single", "multi"):
+        logits = torch.tensor([[200.0, -200.0]], requires_grad=True)
+        for targets in (torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])):
+            (gradient,) = torch.autograd.grad(FocalLoss(task, gamma=0.5)(logits, targets), logits)
+            assert torch.isfinite(gradient).all()
+
+
+def test_class_balanced_weights_by_hand() -> None:
+    targets = torch.zeros(12, 3)
+    targets[:10, 0] = 1
+    targets[:2, 1] = 1  # and none of the third, which counts as one
+    raw = [0.1 / (1 - 0.9**10), 0.1 / (1 - 0.9**2), 1.0]
+    expected = torch.tensor(raw) * 3 / sum(raw)
+    torch.testing.assert_close(class_balanced_weights(targets, 0.9), expected)
+    torch.testing.assert_close(class_balanced_weights(targets, 0.0), torch.ones(3))

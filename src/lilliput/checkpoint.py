@@ -23,7 +23,8 @@ from lilliput.builders import build_model
 from lilliput.config import Config, parse_config
 from lilliput.data.labels import LabelSet
 from lilliput.errors import CheckpointError, ConfigError
-from lilliput.scoring import Task, give_labels
+from lilliput.scoring import give_labels
+from lilliput.task import Task
 from lilliput.video.normalisation import Normalisation
 
 DOCUMENT_KEY = "lilliput"  # of the document in every kind of model file
@@ -61,7 +62,7 @@ class Description:
     @property
     def task(self) -> Task:
         """How many labels a clip has."""
-        return "single" if self.config.task == "single" else "multi"
+        return self.config.known_task
 
     def label(self, scores: np.ndarray) -> np.ndarray:
         """The labels that scores stand for: (N, K) to (N, K) bool."""

@@ -1,6 +1,7 @@
 """Orders: every clip once an epoch, whatever the number of processes; rare classes on demand."""
 
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lilliput.data.clips import Clip
-from lilliput.data.epochs import EpochSampler, balancing_weights
+from lilliput.data.epochs import EpochSampler, Views, balancing_weights
 
 
 @given(st.integers(1, 40), st.integers(1, 5), st.integers(0, 3))
@@ -51,3 +52,62 @@ def test_balanced_drawing_evens_out_classes(tmp_path: Path) -> None:
     share = drawn[1] / sum(drawn.values())
     assert share == pytest.approx(0.5, abs=0.03)
     assert np.isclose(balancing_weights(clips, 2)[:90].sum(), 1)
+
+
+@given(
+    st.integers(1, 40), st.integers(1, 3), st.integers(1, 3), st.integers(1, 4), st.integers(1, 3)
+)
+def test_views_of_a_clip_share_its_batch_and_differ(
+    num_clips: int, crops: int, repeated: int, in_batch: int, world_size: int
+) -> None:
+    views = crops * repeated
+    batch_size = in_batch * views
+    drawn: list[int] = []
+    draws: Counter[tuple[int, int]] = Counter()
+    for rank in range(world_size):
+        sampler = EpochSampler(
+            num_clips,
+            seed=1,
+            views=Views(crops, repeated, batch_size),
+            rank=rank,
+            world_size=world_size,
+        )
+        keys = list(sampler)
+        assert len(keys) == len(sampler)
+        for start in range(0, len(keys), batch_size):
+            batch = [(position, repeat) for _, position, repeat in keys[start : start + batch_size]]
+            assert len(set(batch)) == len(batch)
+            counts = Counter(position for position, _ in batch)
+            assert all(count % views == 0 for count in counts.values())
+            if len(counts) > 1 and set(counts.values()) == {views}:
+                assert all(a[0] != b[0] for a, b in pairwise(batch))
+            drawn += [position for position, count in counts.items() for _ in range(count // views)]
+            draws.update(batch)
+    expected = -(-num_clips // repeated)
+    assert len(set(drawn)) == expected
+    assert len(drawn) - expected < world_size
+    # Clips that fill up the shares are other draws, too, as long as each comes once more.
+    assert set(draws.values()) == {1}
+    whole = EpochSampler(num_clips, seed=1, views=Views(crops, repeated, batch_size))
+    assert num_clips * crops <= len(whole) < (num_clips + repeated) * crops
+
+
+def test_repeated_clips_are_others_in_each_epoch() -> None:
+    sampler = EpochSampler(30, seed=1, views=Views(repeated=3, batch_size=6))
+    epochs = []
+    for epoch in range(2):
+        sampler.set_epoch(epoch)
+        epochs.append({position for _, position, _ in sampler})
+    assert len(epochs[0]) == len(epochs[1]) == 10
+    assert epochs[0] != epochs[1]
+
+
+def test_balanced_drawing_gives_every_draw_its_views() -> None:
+    weights = np.array([0.9, 0.05, 0.05])
+    sampler = EpochSampler(3, seed=1, weights=weights, views=Views(crops=2, batch_size=4))
+    keys = list(sampler)
+    assert len(keys) == 6
+    assert len(set(keys)) == 6  # though the first clip is drawn more than once
+    counts = Counter(position for _, position, _ in keys)
+    assert max(counts.values()) > 2
+    assert all(count % 2 == 0 for count in counts.values())

@@ -252,11 +252,12 @@ def test_the_page_holds_its_pictures_and_asks_for_nothing(folder, page):
     assert page.tags.isdisjoint({"script", "link", "iframe"})
     images = [address for address in page.addresses if address.startswith("data:")]
     assert set(page.addresses) - set(images) == {"#unreadable"}
-    files = [folder / f"{name}.png" for name in ("per_resolution", "per_class", "thresholds")]
+    names = ("per_resolution", "per_class", "thresholds", "reliability")
+    files = [folder / f"{name}.png" for name in names]
     assert [base64.b64decode(image.partition(",")[2]) for image in images] == [
         file.read_bytes() for file in files
     ]
-    assert all(page.alts) and len(page.alts) == 3
+    assert all(page.alts) and len(page.alts) == 4
     assert not re.search(r"https?://|@import|url\(", page.source)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lilliput.errors import DataError
-from lilliput.evaluation.scored import ScoredClips, average_scores, load_scores
+from lilliput.evaluation.scored import ScoredClips, average_scores, join_scores, load_scores
 
 
 def _scored(scores, targets=((True, False), (False, True))):
@@ -96,3 +96,15 @@ def test_runs_on_other_data_are_not_averaged(field, message):
     other = replace(run, **{field: getattr(run, field)[::-1]})
     with pytest.raises(DataError, match=message):
         average_scores([run, other])
+
+
+def test_parts_are_joined_in_order():
+    first = _scored([[0, 1], [1, 0]])
+    second = replace(_scored([[0.5, 0.25], [1, 0]]), clip_ids=np.array(["c/1", "d/a longer name"]))
+    joined = join_scores([first, second])
+    assert joined.clip_ids.tolist() == ["a/1", "b/2", "c/1", "d/a longer name"]
+    np.testing.assert_array_equal(joined.scores, [[0, 1], [1, 0], [0.5, 0.25], [1, 0]])
+    assert joined.targets.shape == (4, 2)
+    assert joined.labelled
+    assert len(joined.unreadable) == 2
+    assert joined.class_names.tolist() == first.class_names.tolist()

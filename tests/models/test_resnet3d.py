@@ -2,13 +2,15 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import resnet18, resnet34, resnet50
 from torchvision.models.video.resnet import BasicBlock as TorchvisionBlock
+from torchvision.ops import StochasticDepth
 
 from lilliput.errors import ConfigError
 from lilliput.models.heads import Classifier, LinearHead
-from lilliput.models.resnet3d import ResNet3d, adapted_strides
+from lilliput.models.resnet3d import BasicBlock, Bottleneck, ResNet3d, adapted_strides
 
 SIZES = (14, 28, 56, 112, 224)
 
@@ -180,3 +182,48 @@ def test_coloured_clips_do_not() -> None:
     clips[0, 2, 3, 27, 27] = 1e-3  # the last value of the last channel
     network.stem(clips)
     assert called
+
+
+@pytest.mark.parametrize(("depth", "blocks"), [(18, 8), (34, 16), (50, 16)])
+def test_stochastic_depth_grows_from_block_to_block(depth: int, blocks: int) -> None:
+    net = ResNet3d(depth=depth, width=4, stochastic_depth=0.3)
+    found = [
+        0.0 if block.stochastic_depth is None else block.stochastic_depth.p
+        for stage in net.stages
+        for block in stage
+    ]
+    assert found == pytest.approx([0.3 * number / (blocks - 1) for number in range(blocks)])
+    assert net.state_dict().keys() == ResNet3d(depth=depth, width=4).state_dict().keys()
+
+
+@pytest.mark.parametrize("kind", [BasicBlock, Bottleneck])
+def test_a_block_is_left_out_clip_by_clip_and_scaled_otherwise(kind: type[nn.Module]) -> None:
+    torch.manual_seed(0)
+    channels = 4 * kind.expansion
+    whole, block = (kind(channels, 4, (1, 1, 1), drop) for drop in (0.0, 0.25))
+    block.load_state_dict(whole.state_dict())
+    clips = torch.rand(400, channels, 2, 3, 3)
+    residual = whole.eval()
+    residual.relu = nn.Identity()  # to look behind the last one, and before it
+    block.relu = nn.Identity()
+    added = residual(clips) - clips
+    torch.testing.assert_close(block.eval()(clips), clips + added)
+    block.train()
+    for layer in block.modules():
+        if isinstance(layer, nn.BatchNorm3d):
+            layer.eval()
+    got = block(clips) - clips
+    dropped = torch.tensor([bool((clip == 0).all()) for clip in got])
+    assert float(dropped.float().mean()) == pytest.approx(0.25, abs=0.05)
+    torch.testing.assert_close(got[~dropped], added[~dropped] / 0.75, atol=1e-5, rtol=1e-4)
+
+
+def test_without_stochastic_depth_no_layer_is_added_and_nothing_drawn() -> None:
+    net = ResNet3d(depth=18, width=4)
+    assert not any(isinstance(module, StochasticDepth) for module in net.modules())
+    torch.manual_seed(0)
+    net(torch.rand(2, 3, 4, 14, 14))
+    drawn = torch.rand(1)
+    torch.manual_seed(0)
+    torch.rand(2, 3, 4, 14, 14)
+    assert torch.equal(torch.rand(1), drawn)

@@ -51,3 +51,15 @@ def test_unknown_is_tuned_exactly(objective):
     candidates = [0.0, *scores[most_likely(scores)]]
     best = max(reached(threshold) for threshold in candidates)
     assert reached(tune_unknown(scores, targets, objective)) == pytest.approx(best)
+
+
+@pytest.mark.parametrize("task", ["single", "multi"])
+def test_clips_may_have_thresholds_of_their_own(task):
+    """As each fold of a cross-validation has: the same as clip by clip."""
+    rng = np.random.default_rng(0)
+    scores, thresholds = rng.random((7, 3)), rng.random((7, 3))
+    rows = zip(scores, thresholds, strict=True)
+    expected = np.concatenate([give_labels(row[None], limits, task) for row, limits in rows])
+    np.testing.assert_array_equal(give_labels(scores, thresholds, task), expected)
+    with pytest.raises(DataError, match="one per class"):
+        give_labels(scores, thresholds[:5], task)

@@ -49,3 +49,35 @@ def test_clips_that_nothing_is_drawn_for_are_ready_made(
     ):
         assert isinstance(batch.clips, torch.Tensor)
         assert torch.equal(batch.clips, expected.clips)
+
+
+def test_views_of_a_clip_share_a_batch_and_are_augmented_differently(
+    config: Config, dataset: VideoDataset
+) -> None:
+    settings = config.model_dump()
+    settings["augment"].update(crops_per_clip=2)
+    for epoch in batches(parse_config(settings, "test"), dataset, on_gpu=False):
+        half = len(epoch.indices) // 2
+        assert torch.equal(epoch.indices[:half], epoch.indices[half:])
+        assert torch.equal(epoch.targets[:half], epoch.targets[half:])
+        for first, second in zip(epoch.clips[:half], epoch.clips[half:], strict=True):
+            assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, [4, 4, 2]),
+        ({"crops_per_clip": 2}, [4, 4, 4, 4, 4]),
+        ({"repeated": 2}, [4, 4, 2]),
+        ({"repeated": 2, "crops_per_clip": 2}, [4, 4, 4, 4, 4]),
+        ({"enabled": False, "crops_per_clip": 2}, [4, 4, 2]),
+    ],
+)
+def test_an_epoch_grows_with_crops_and_not_with_repeated_ones(
+    config: Config, dataset: VideoDataset, settings: dict[str, object], expected: list[int]
+) -> None:
+    changed = config.model_dump()
+    changed["augment"].update(settings)
+    found = batches(parse_config(changed, "test"), dataset, on_gpu=False)
+    assert [len(batch.indices) for batch in found] == expected

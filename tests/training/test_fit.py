@@ -18,7 +18,7 @@ from lilliput.checkpoint import load_checkpoint
 from lilliput.config import Config, parse_config
 from lilliput.data import LabelSet, VideoDataset, read_dataset
 from lilliput.errors import CheckpointError, ConfigError, TrainingError
-from lilliput.losses import BinaryCrossEntropy
+from lilliput.losses import CrossEntropy
 from lilliput.training.fit import fit
 from lilliput.training.module import ActionModule
 
@@ -156,7 +156,7 @@ def test_another_seed_gives_other_weights(
 def test_it_learns_dark_from_bright(config: Config, dataset: VideoDataset, tmp_path: Path) -> None:
     settings = config.model_dump()
     settings["augment"]["enabled"] = False
-    settings["training"].update(epochs=15, learning_rate=3e-3)
+    settings["training"].update(epochs=30, learning_rate=1e-2)
     fit(parse_config(settings, "test"), dataset, tmp_path / "run")
     checkpoint = load_checkpoint(tmp_path / "run" / "best.safetensors")
     assert checkpoint.metrics["training"]["val_f1"] == 1.0
@@ -187,7 +187,7 @@ def test_other_settings_are_refused_on_resume(
 def test_another_data_set_is_refused_on_resume(
     uninterrupted: Path, config: Config, dataset: VideoDataset
 ) -> None:
-    other = replace(dataset, labels=LabelSet.from_names(["bright", "dark", "grey"]))
+    other = replace(dataset, labels=LabelSet.from_names(["bright", "grey"]))
     with pytest.raises(TrainingError, match="began with other classes"):
         fit(config, other, uninterrupted, resume=True)
 
@@ -214,14 +214,14 @@ def test_a_non_finite_loss_stops_the_run_and_keeps_the_last_good_model(
     config: Config, dataset: VideoDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = 0
-    original = BinaryCrossEntropy.forward
+    original = CrossEntropy.forward
 
-    def failing(self: BinaryCrossEntropy, *arguments: torch.Tensor) -> torch.Tensor:
+    def failing(self: CrossEntropy, *arguments: torch.Tensor) -> torch.Tensor:
         nonlocal calls
         calls += 1
         return original(self, *arguments) * (math.nan if calls == 6 else 1)
 
-    monkeypatch.setattr(BinaryCrossEntropy, "forward", failing)
+    monkeypatch.setattr(CrossEntropy, "forward", failing)
     with pytest.raises(TrainingError, match=r"no number in epoch 2.*learning_rate"):
         fit(config, dataset, tmp_path / "run")
     state = weights(tmp_path / "run")
@@ -250,9 +250,36 @@ def test_half_precision_on_a_cpu_is_refused(
         fit(changed(config, precision="bf16"), dataset, tmp_path / "run")
 
 
+def test_a_loss_of_another_task_is_refused(
+    config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    settings = config.model_dump()
+    settings["loss"]["name"] = "bce"
+    with pytest.raises(ConfigError, match=r"loss\.name = 'bce'"):
+        fit(parse_config(settings, "test"), dataset, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_validation_loss_is_not_smoothed(
+    config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    losses = []
+    for smoothing in (0.0, 0.9):
+        # At such a rate the networks stay the same.
+        settings = changed(config, epochs=1, learning_rate=1e-12).model_dump()
+        settings["loss"]["label_smoothing"] = smoothing
+        checkpoint = load_checkpoint(
+            fit(parse_config(settings, "test"), dataset, tmp_path / f"{smoothing}")
+        )
+        losses.append(checkpoint.metrics["training"])
+    assert losses[0]["val_loss"] == pytest.approx(losses[1]["val_loss"], abs=1e-6)
+    assert losses[0]["train_loss"] != pytest.approx(losses[1]["train_loss"], abs=1e-3)
+
+
 def test_class_balance_options_run(config: Config, dataset: VideoDataset, tmp_path: Path) -> None:
     settings = changed(config, balanced_sampling=True, accumulate_batches=2, epochs=1).model_dump()
-    settings["loss"]["positive_weights"] = True
+    settings["task"] = "multi"
+    settings["loss"].update(name="bce", positive_weights=True)
     fit(parse_config(settings, "test"), dataset, tmp_path / "run")
     assert (tmp_path / "run" / "best.safetensors").exists()
 
@@ -283,4 +310,56 @@ def test_pretrained_weights_of_another_network_are_refused(
     settings = changed(config, pretrained=str(uninterrupted)).model_dump()
     settings["model"]["width"] = 8
     with pytest.raises(CheckpointError, match=r"conv1\.weight is 4 x 3 x 7 x 7 x 7"):
+        fit(parse_config(settings, "test"), dataset, tmp_path / "run")
+
+
+def test_without_a_validation_split_the_last_epoch_is_the_best(
+    config: Config, dataset: VideoDataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = config.model_dump()
+    settings["data"]["val"] = ""
+    alone = replace(dataset, splits={"train": dataset.split("train")})
+    best = load_checkpoint(fit(parse_config(settings, "test"), alone, tmp_path / "run"))
+    last = weights(tmp_path / "run")
+    assert all(torch.equal(best.state[name], tensor) for name, tensor in last.items())
+    assert best.metrics["training"]["epoch"] == 3
+    with (tmp_path / "run" / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["val_f1"] for row in rows] == ["nan"] * 3
+    lines = capsys.readouterr().err.splitlines()
+    assert any(line.startswith("epoch 3/3: loss ") and "val" not in line for line in lines)
+
+
+def test_a_validation_split_bears_on_no_weight(
+    uninterrupted: Path, config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    settings = config.model_dump()
+    settings["data"]["val"] = ""
+    fit(parse_config(settings, "test"), dataset, tmp_path / "run")
+    assert_equal_bit_for_bit(tmp_path / "run", uninterrupted)
+
+
+def test_a_loss_out_of_bounds_is_noticed_without_a_validation_split(
+    config: Config, dataset: VideoDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config.model_dump()
+    settings["data"]["val"] = ""
+    original = ActionModule._loss_of
+
+    def infinite(self: ActionModule, clips: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        loss = original(self, clips, targets)
+        return loss * math.inf if self.current_epoch == 1 else loss
+
+    monkeypatch.setattr(ActionModule, "_loss_of", infinite)
+    with pytest.raises(TrainingError, match="the loss of epoch 2 is infinite or no number"):
+        fit(parse_config(settings, "test"), dataset, tmp_path / "run")
+    assert load_checkpoint(tmp_path / "run").metrics["training"]["epoch"] == 1
+
+
+def test_an_ensemble_is_not_trained_as_one_network(
+    config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    settings = config.model_dump()
+    settings["model"]["members"] = 3
+    with pytest.raises(ConfigError, match=r"model\.members = 3: an ensemble's members are trained"):
         fit(parse_config(settings, "test"), dataset, tmp_path / "run")

@@ -5,8 +5,10 @@ import torch
 
 from lilliput.builders import build_model
 from lilliput.config import ModelConfig, TrainingConfig
+from lilliput.data.loading import Batch
 from lilliput.losses import BinaryCrossEntropy
 from lilliput.training.module import ActionModule, _channels_last
+from lilliput.video.mixing import ClipMixing
 
 
 def _smooth(network: torch.nn.Module) -> None:
@@ -89,3 +91,39 @@ def test_branches_are_supervised_beside_their_sum() -> None:
     expected = loss(logits, targets) + sum(loss(branch, targets) for branch in branches)
     assert len(branches) == 3
     torch.testing.assert_close(both._loss_of(clips, targets), expected)
+
+
+@pytest.mark.parametrize("num_clips", [1, 4])
+def test_a_training_batch_is_mixed_from_the_seed_of_its_step(
+    monkeypatch: pytest.MonkeyPatch, num_clips: int
+) -> None:
+    torch.manual_seed(0)
+    model = build_model(ModelConfig(width=4, input_size=14), 3, num_frames=4)
+    clips = torch.randn(num_clips, 3, 4, 14, 14)
+    targets = torch.eye(3)[[0, 1, 2, 0][:num_clips]]
+    mixing = ClipMixing(mixup=1.0)
+    module = ActionModule(
+        model, BinaryCrossEntropy(), TrainingConfig(seed=5), targets.bool(), mixing=mixing
+    )
+    seen = []
+
+    def loss_of(clips: torch.Tensor, targets: torch.Tensor, _: None) -> torch.Tensor:
+        seen.append((clips, targets))
+        return torch.zeros(())
+
+    monkeypatch.setattr(module, "_loss_of", loss_of)
+    monkeypatch.setattr(module, "log", lambda *_, **__: None)
+    module.on_train_epoch_start()
+    batch = Batch(_channels_last(clips), targets, torch.arange(num_clips), ())
+    for step in (0, 0, 1):
+        module.training_step(batch, step)
+    if num_clips == 1:  # a clip cannot be mixed with itself: it is doubled
+        assert all(torch.equal(trained, clips.repeat(2, 1, 1, 1, 1)) for trained, _ in seen)
+        return
+    torch.manual_seed(hash((5, 0, 0, 0)))
+    expected, soft = mixing(clips, targets)
+    for trained, learned in seen[:2]:
+        assert torch.equal(trained, expected)
+        assert torch.equal(learned, soft)
+        assert trained.is_contiguous(memory_format=torch.channels_last_3d)
+    assert not torch.equal(seen[2][0], expected)

@@ -1,10 +1,12 @@
 """Configuration into objects: the one place that knows both."""
 
-from lilliput.builders.networks import BACKBONES, MODELS, build_loss, build_model
+from lilliput.builders.losses import build_loss, resolve_loss
+from lilliput.builders.networks import BACKBONES, MODELS, build_model
 from lilliput.builders.pipeline import (
     build_evaluation_sampler,
     build_evaluation_transform,
     build_labels,
+    build_mixing,
     build_normalisation,
     build_training_sampler,
     build_training_transform,
@@ -18,9 +20,11 @@ __all__ = [
     "build_evaluation_transform",
     "build_labels",
     "build_loss",
+    "build_mixing",
     "build_model",
     "build_normalisation",
     "build_training_sampler",
     "build_training_transform",
+    "resolve_loss",
     "resolve_task",
 ]

@@ -1,14 +1,13 @@
-"""Networks and losses by name."""
+"""Networks by name."""
 
 from collections.abc import Callable
 
-import torch
 from torch import nn
 
-from lilliput.config import LossConfig, ModelConfig
-from lilliput.losses import AsymmetricLoss, BinaryCrossEntropy, positive_weights
+from lilliput.config import ModelConfig
 from lilliput.models.c3d import C3d
 from lilliput.models.efficientnet import EfficientNetLite0
+from lilliput.models.ensemble import Ensemble
 from lilliput.models.filter_bank import FilterBankHead
 from lilliput.models.fpn import Fpn
 from lilliput.models.frame_resnet import FrameResNet
@@ -27,6 +26,7 @@ def _build_resnet3d(config: ModelConfig) -> ResNet3d:
         depth=config.depth,
         width=config.width,
         spatial_strides=adapted_strides(config.input_size) if config.adapted else (2, 2, 2, 2, 2),
+        stochastic_depth=config.stochastic_depth,
     )
 
 
@@ -37,6 +37,7 @@ def _build_streams(config: ModelConfig) -> MultiScaleResNet3d:
         width=config.width,
         adapted=config.adapted,
         lateral=config.lateral,
+        stochastic_depth=config.stochastic_depth,
     )
 
 
@@ -115,19 +116,6 @@ MODELS: dict[str, Callable[[ModelConfig, int, int], nn.Module]] = {
 
 
 def build_model(config: ModelConfig, num_classes: int, num_frames: int = 16) -> nn.Module:
-    """The network, randomly initialised."""
-    return MODELS[config.name](config, num_classes, num_frames)
-
-
-def build_loss(config: LossConfig, targets: torch.Tensor) -> nn.Module:
-    """The loss; ``targets`` (N, K) of the training set serve its class weights."""
-    if config.name == "asymmetric":
-        return AsymmetricLoss(
-            gamma_pos=config.gamma_pos,
-            gamma_neg=config.gamma_neg,
-            margin=config.margin,
-            focus_gradient=config.focus_gradient,
-            reduction=config.reduction,
-        )
-    weights = positive_weights(targets) if config.positive_weights else None
-    return BinaryCrossEntropy(weights, reduction=config.reduction)
+    """The network, or the ensemble of several, randomly initialised."""
+    members = [MODELS[config.name](config, num_classes, num_frames) for _ in range(config.members)]
+    return members[0] if config.members == 1 else Ensemble(members, average=config.average)

@@ -11,6 +11,7 @@ from lilliput.data.loading import ClipSampler, ClipsSampler, ClipTransform, Fram
 from lilliput.data.statistics import measure_normalisation
 from lilliput.errors import ConfigError
 from lilliput.video.flips import RandomFlips
+from lilliput.video.mixing import ClipMixing
 from lilliput.video.normalisation import IMAGENET, KINETICS, SYMMETRIC, Normalisation
 from lilliput.video.sampling import sample_evaluation, sample_training
 from lilliput.video.transforms import EvaluationTransform, TrainingTransform
@@ -79,6 +80,13 @@ def build_training_transform(
         rand_augment=(operations, augment.rand_augment_magnitude) if operations else None,
         rand_augment_size=augment.rand_augment_size,
     )
+
+
+def build_mixing(augment: AugmentConfig) -> ClipMixing | None:
+    """MixUp and CutMix of training batches, where the recipe asks for them."""
+    if not augment.enabled or not (augment.mixup or augment.cutmix):
+        return None
+    return ClipMixing(mixup=augment.mixup, cutmix=augment.cutmix)
 
 
 def build_evaluation_transform(config: Config, normalise: Normalisation) -> EvaluationTransform:

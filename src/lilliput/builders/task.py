@@ -1,5 +1,6 @@
 """What a recipe leaves to the data: how many labels a clip has, and the loss that goes with it."""
 
+from lilliput.builders.losses import resolve_loss
 from lilliput.config import Config
 from lilliput.data import VideoDataset
 from lilliput.data.task import find_task
@@ -9,11 +10,10 @@ def resolve_task(config: Config, dataset: VideoDataset) -> Config:
     """The recipe with its task, and the task's loss, settled.
 
     Raises:
+        ConfigError: The loss is not for the task.
         DataError: The recipe wants one label per clip, and a clip has another number.
     """
-    task = find_task(dataset, (config.data.train, config.data.val), config.task)
-    loss = config.loss
-    if loss.name == "auto":
-        name = "cross_entropy" if task == "single" else "bce"
-        loss = loss.model_copy(update={"name": name})
+    splits = filter(None, (config.data.train, config.data.val))
+    task = find_task(dataset, splits, config.task)
+    loss = config.loss.model_copy(update={"name": resolve_loss(config.loss, task)})
     return config.model_copy(update={"task": task, "loss": loss})

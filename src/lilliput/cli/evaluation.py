@@ -69,20 +69,37 @@ def tune(
     model: Annotated[
         Path | None, typer.Option(help="A checkpoint to write the thresholds into.")
     ] = None,
-    threshold: Annotated[ThresholdMode, typer.Option(help="What to find.")] = (
-        ThresholdMode.PER_CLASS
-    ),
+    threshold: Annotated[
+        ThresholdMode | None,
+        typer.Option(help="What to find, of clips with any number of labels [per_class]."),
+    ] = None,
     objective: Annotated[Objective, typer.Option(help="What to maximise.")] = Objective.MACRO_F1,
     min_support: Annotated[
         int, typer.Option(min=1, help="Classes with fewer clips take the global threshold.")
     ] = 10,
 ) -> None:
-    """Tune thresholds from saved scores, without scoring the clips again."""
-    from lilliput.config import parse_config
-    from lilliput.evaluation.rendering import print_report
-    from lilliput.experiments.run import tune_again
+    """Tune thresholds from saved scores, without scoring the clips again.
 
-    tuning = {"threshold": threshold, "objective": objective, "min_support": min_support}
+    Of clips with one label there is one thing to tune: the probability below which a clip is
+    called unknown.
+    """
+    from lilliput.config import parse_config
+    from lilliput.errors import ConfigError
+    from lilliput.evaluation.rendering import print_report
+    from lilliput.experiments.saved import read_report_folder
+    from lilliput.experiments.tuning import tune_again
+
+    tuning: dict[str, object] = {"objective": objective}
+    if read_report_folder(reports[0]).scored.task == "multi":
+        mode = threshold or ThresholdMode.PER_CLASS
+        tuning |= {"threshold": mode, "min_support": min_support}
+    elif threshold is None:
+        tuning |= {"unknown_below": "tuned"}
+    else:
+        raise ConfigError(
+            f"--threshold {threshold}: these clips have one label each, so the one thing to tune "
+            "is the probability below which a clip is unknown; leave --threshold out"
+        )
     config = parse_config({"evaluation": tuning}, source="tune").evaluation
     evaluation = tune_again(reports, config, out, model)
     print_report(evaluation.report, console)

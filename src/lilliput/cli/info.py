@@ -26,6 +26,7 @@ from lilliput.models.facts import ModelFacts, measure_facts
 
 _STREAMS = [14, 56, 112]  # px, of a multi-scale net called by its name: those of the recipes
 _RESNETS = ("resnet3d", "multiscale", "fpn", "multiscale_fpn")
+_TASKS = {"single": "one label per clip", "multi": "any number of labels per clip"}
 _SHOWN_APART = ("name", "input_size", "adapted", "normalisation")
 
 
@@ -115,23 +116,37 @@ def print_checkpoint(checkpoint: Checkpoint, console: Console) -> None:
         ("clip length", f"{checkpoint.clip_seconds} s"),
         ("normalisation", f"minus {centre}, divided by {checkpoint.normalisation.std}"),
         ("test-time augmentation", _views(checkpoint)),
+        ("task", _TASKS[checkpoint.task]),
     ):
         facts.add_row(name, str(value))
+    if checkpoint.task == "single":
+        limit = max(checkpoint.thresholds)
+        facts.add_row("unknown below", f"{100 * limit:.1f} %" if limit else "never")
     for split, metrics in checkpoint.metrics.items():
+        if "classification" in metrics:
+            top1 = metrics["classification"]["top1"]
+            facts.add_row(escape(f"top-1 on {split}"), f"{100 * top1:.1f} %")
         if "macro" in metrics:
             facts.add_row(escape(f"macro F1 on {split}"), f"{100 * metrics['macro']['f1']:.1f} %")
     console.print(facts)
     if checkpoint.note:
         console.print(f"note: {checkpoint.note}", style="yellow", markup=False)
-    classes = Table("class", "threshold", "a flip makes it")
+    console.print(_classes_table(checkpoint))
+    print_maps(cost, console)
+
+
+def _classes_table(checkpoint: Checkpoint) -> Table:
+    """Classes and what a mirror makes of them; with thresholds where each class has its own."""
+    single = checkpoint.task == "single"
+    table = Table("class", *([] if single else ["threshold"]), "a flip makes it")
     names = checkpoint.labels.class_names
     mirrored = dict(checkpoint.flip_pairs)
     mirrored |= {right: left for left, right in mirrored.items()}
     for index, (name, threshold) in enumerate(zip(names, checkpoint.thresholds, strict=True)):
         other = names[mirrored[index]] if index in mirrored else ""
-        classes.add_row(escape(name), f"{threshold:.3f}", escape(other))
-    console.print(classes)
-    print_maps(cost, console)
+        limits = [] if single else [f"{threshold:.3f}"]
+        table.add_row(escape(name), *limits, escape(other))
+    return table
 
 
 def _is_checkpoint(name: str) -> bool:

@@ -1,10 +1,9 @@
 """The commands. Each parses, calls one function and prints; heavy imports wait until then."""
 
-import shlex
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,17 +12,15 @@ from lilliput.cli.data import app as data_app
 from lilliput.cli.evaluation import evaluate, submit, tune
 from lilliput.cli.events import app as events_app
 from lilliput.cli.export import export
-from lilliput.cli.options import Data, Overrides
-from lilliput.cli.output import console, messages, print_fact
+from lilliput.cli.options import Overrides
+from lilliput.cli.output import console, messages
 from lilliput.cli.predict import predict
 from lilliput.cli.reproduce import reproduce
 from lilliput.cli.serve import serve
 from lilliput.cli.timing import evaluate_events, tune_events
+from lilliput.cli.train import train
 from lilliput.cli.watch import watch
 from lilliput.errors import LilliputError
-
-if TYPE_CHECKING:
-    from lilliput.data import LabelSet, VideoDataset
 
 app = typer.Typer(
     name="lilliput",
@@ -46,48 +43,7 @@ def demo(
     run_demo(out, console)
 
 
-@app.command()
-def train(
-    recipe: Annotated[str, typer.Argument(help="A shipped recipe's name, or a TOML file.")],
-    data: Data,
-    run: Annotated[Path | None, typer.Option(help="Run folder [runs/RECIPE].")] = None,
-    resume: Annotated[bool, typer.Option(help="Go on from the last saved epoch.")] = False,
-    set_: Overrides = None,
-) -> None:
-    """Train a recipe, tune its thresholds on the validation split, and report."""
-    from lilliput.config import load_config
-
-    config = load_config(recipe, set_ or ())
-    folder = run or Path("runs") / Path(recipe).stem
-
-    from lilliput.builders import build_labels
-    from lilliput.data import read_dataset
-    from lilliput.evaluation.rendering import print_report
-    from lilliput.experiments.run import run_recipe
-
-    dataset = read_dataset(data)
-    _print_dataset(dataset)
-    if config.augment.flip_labels == "swap":
-        _print_flip_pairs(build_labels(config, dataset.labels))
-    try:
-        evaluation = run_recipe(config, dataset, folder, resume=resume)
-    except KeyboardInterrupt:
-        words = ["lilliput", "train", recipe, "--data", str(data), "--run", str(folder)]
-        for override in set_ or ():
-            words += ["--set", override]
-        messages.print(
-            f"stopped; every finished epoch is kept. Go on with:\n  {shlex.join(words)} --resume",
-            markup=False,
-            soft_wrap=True,
-        )
-        raise typer.Exit(130) from None
-    print_report(evaluation.report, console)
-    if (folder / "unreadable.txt").is_file():
-        print_fact("clips that could not be read", folder / "unreadable.txt")
-    print_fact("model", folder / "best.safetensors")
-    print_fact("report", evaluation.page)
-
-
+app.command()(train)
 app.command()(evaluate)
 app.command()(tune)
 app.command()(predict)
@@ -136,15 +92,3 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def _print_dataset(dataset: "VideoDataset") -> None:
-    sizes = ", ".join(f"{len(clips)} {split}" for split, clips in dataset.splits.items())
-    kind = f"{dataset.layout}, synthetic" if dataset.synthetic else dataset.layout
-    print_fact("data", f"{dataset.root} ({kind}): {sizes}")
-
-
-def _print_flip_pairs(labels: "LabelSet") -> None:
-    names = labels.class_names
-    for left, right in labels.flip_pairs:
-        console.print(f"a flip exchanges {names[left]} and {names[right]}", markup=False)

@@ -54,6 +54,13 @@ class Objective(StrEnum):
     SAMPLES_F1 = "samples_f1"
 
 
+class FinalModel(StrEnum):
+    """What a cross-validation keeps: one more model of all clips, or those of the folds as one."""
+
+    ALL = "all"
+    ENSEMBLE = "ensemble"
+
+
 class Detector(StrEnum):
     """What finds people in a picture."""
 

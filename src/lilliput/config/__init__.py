@@ -11,6 +11,7 @@ from lilliput.config.loading import (
     change_views,
     load_config,
     parse_config,
+    parse_override,
     recipe_names,
 )
 from lilliput.config.model import INPUT_SIZES, ModelConfig
@@ -40,5 +41,6 @@ __all__ = [
     "change_views",
     "load_config",
     "parse_config",
+    "parse_override",
     "recipe_names",
 ]

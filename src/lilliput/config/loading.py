@@ -1,6 +1,7 @@
 """Recipes: TOML files read into settings, with errors that name the place and the remedy."""
 
 import difflib
+import json
 import tomllib
 from collections.abc import Sequence
 from importlib import resources
@@ -35,10 +36,7 @@ def load_config(recipe: str | Path, overrides: Sequence[str] = ()) -> Config:
             message names its dotted path and the nearest valid one.
     """
     path = _find_recipe(recipe)
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML ({error})") from None
+    settings = _read_settings(path)
     for override in overrides:
         _apply(settings, override)
     return parse_config(settings, source=f"{path} with --set" if overrides else str(path))
@@ -79,29 +77,52 @@ def parse_config(settings: dict[str, Any], source: str) -> Config:
         raise ConfigError(f"{source}: {_explain(error.errors())}") from None
 
 
+def _read_settings(path: Path) -> dict[str, Any]:
+    """A recipe in TOML, or the ``config.json`` of a run folder."""
+    kind = "JSON" if path.suffix == ".json" else "TOML"
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        settings = json.loads(text) if kind == "JSON" else tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # of either format, and no UTF-8
+        raise ConfigError(f"{path}: not valid {kind} ({error})") from None
+    if not isinstance(settings, dict):
+        raise ConfigError(f"{path}: must hold the sections of a recipe")
+    return settings
+
+
 def _find_recipe(recipe: str | Path) -> Path:
     path = Path(recipe)
-    if path.suffix == ".toml" or path.is_file():
+    if path.suffix in (".toml", ".json") or path.is_file():
         if not path.is_file():
             raise ConfigError(f"{path}: no such recipe file")
         return path
     if str(recipe) not in recipe_names():
         near = difflib.get_close_matches(str(recipe), recipe_names(), n=1, cutoff=0.0)
         raise ConfigError(
-            f"no recipe is called '{recipe}'; nearest is '{near[0]}', or give a .toml file"
+            f"no recipe is called '{recipe}'; nearest is '{near[0]}'. Or give a .toml file, or no "
+            "recipe, for one that fits the data"
         )
     return Path(str(resources.files("lilliput") / "recipes" / f"{recipe}.toml"))
 
 
-def _apply(settings: dict[str, Any], override: str) -> None:
+def parse_override(override: str) -> tuple[str, Any]:
+    """``section.key=value`` into the dotted key and the value, which is TOML or a bare word.
+
+    Raises:
+        ConfigError: There is no equals sign.
+    """
     dotted, equals, text = override.partition("=")
     if not equals:
         raise ConfigError(f"--set {override}: write it as section.key=value")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
+        return dotted.strip(), tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        value = text  # a bare word is a string
-    *parents, key = dotted.strip().split(".")
+        return dotted.strip(), text  # a bare word is a string
+
+
+def _apply(settings: dict[str, Any], override: str) -> None:
+    dotted, value = parse_override(override)
+    *parents, key = dotted.split(".")
     for parent in parents:
         settings = settings.setdefault(parent, {})
         if not isinstance(settings, dict):

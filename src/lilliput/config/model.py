@@ -9,8 +9,8 @@ from lilliput.config.section import Count, Section
 INPUT_SIZES = (14, 28, 56, 112, 224)  # px
 
 # What of the model section each network takes; any other setting is refused, not ignored.
-_ALWAYS_USED = {"name", "input_size", "normalisation", "dropout"}
-_RESNET = {"depth", "width", "adapted"}
+_ALWAYS_USED = {"name", "input_size", "normalisation", "dropout", "members"}
+_RESNET = {"depth", "width", "adapted", "stochastic_depth"}
 _POOLING = {"pool", "classifier", "filters_per_class"}
 _MULTISCALE = {"input_sizes", "lateral"}
 _PYRAMID = _RESNET | _POOLING | {"fpn_channels", "fpn_merge", "attention_levels"}
@@ -52,6 +52,8 @@ class ModelConfig(Section):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     stochastic_depth: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the last block, 0 at the first
     normalisation: Literal["kinetics", "imagenet", "symmetric", "dataset", "clip"] = "kinetics"
+    members: Count = 1  # networks of an ensemble, section 5.1; --final ensemble makes one
+    average: Literal["sigmoid", "softmax"] = "sigmoid"  # of their logits; softmax: single label
 
     @field_validator("input_size")
     @classmethod
@@ -72,11 +74,13 @@ class ModelConfig(Section):
             )
         used = _MODEL_SETTINGS[self.name]
         if self.backbone != "resnet3d":
-            used = used - {"depth", "width", "adapted"} | {"fpn_channels"}
+            used = used - _RESNET | {"fpn_channels"}
         if self.classifier != "filter_bank":
             used = used - {"filters_per_class"}
         if self.pool != "attention":
             used = used - {"attention_levels"}
+        if self.members > 1:
+            used = used | {"average"}
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
             if name not in used | _ALWAYS_USED and value != field.default:

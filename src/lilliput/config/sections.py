@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from lilliput.config.model import ModelConfig
 from lilliput.config.section import Count, Positive, Probability, Section
 from lilliput.config.training import LossConfig, TrainingConfig
+from lilliput.task import Task
 
 # Settings that bear on where and how fast a training computes, not on what it computes.
 NEUTRAL_SETTINGS = {"data": {"workers", "cache_gib"}, "training": {"accelerator"}}
@@ -16,7 +17,7 @@ class DataConfig(Section):
     """Which splits are used, and how clips are read."""
 
     train: str = "train"
-    val: str = "val"
+    val: str = "val"  # empty: train without one, as --folds does; the last epoch is the best
     workers: Annotated[int, Field(ge=0)] = 2  # processes that prepare batches
     cache_gib: Annotated[float, Field(ge=0)] = 2.0  # a set below this stays decoded in memory
 
@@ -53,7 +54,7 @@ class AugmentConfig(Section):
     rand_augment_size: Literal["input", "native"] = "input"  # native: where it is the smaller
     mixup: Annotated[float, Field(ge=0)] = 0.0  # alpha of Zhang et al. 2018; 0: off
     cutmix: Annotated[float, Field(ge=0)] = 0.0  # alpha of Yun et al. 2019; 0: off
-    crops_per_clip: Count = 1  # crops of each clip in a batch; an epoch grows with them
+    crops_per_clip: Count = 1  # views of each clip in its batch; an epoch grows with them
     repeated: Count = 1  # the same, of as many clips fewer: an epoch keeps its length
 
     @field_validator("short_side")
@@ -107,6 +108,39 @@ class Config(Section):
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
+    @property
+    def known_task(self) -> Task:
+        """The task; one that is still to be found in the data counts as multi label."""
+        return "single" if self.task == "single" else "multi"
+
+    @model_validator(mode="after")
+    def _check_features(self) -> "Config":
+        if self.training.teacher_features and (self.augment.mixup or self.augment.cutmix):
+            raise ValueError(
+                "training.teacher_features does not go with augment.mixup or augment.cutmix: the "
+                "teacher sees clips before they are mixed; leave one of them out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_patience(self) -> "Config":
+        if self.training.patience and not self.data.val:
+            raise ValueError(
+                f"training.patience = {self.training.patience}: there is no validation split to "
+                "stop on; leave it at 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_ensemble(self) -> "Config":
+        fitting = "softmax" if self.task == "single" else "sigmoid"
+        if self.model.members > 1 and self.model.average != fitting:
+            raise ValueError(
+                f"model.average = '{self.model.average}' is not what scores of task = "
+                f"'{self.task}' are; use '{fitting}'"
+            )
+        return self
+
     @model_validator(mode="after")
     def _check_branches(self) -> "Config":
         pyramid = self.model.name in ("fpn", "multiscale_fpn")
@@ -114,5 +148,18 @@ class Config(Section):
             raise ValueError(
                 f"loss.branches has no effect on {self.model.name}, which has one classifier; "
                 "leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_views(self) -> "Config":
+        # A batch that held one view of a clip without the others would be no batch of views.
+        augment, batch_size = self.augment, self.training.batch_size
+        views = augment.crops_per_clip * augment.repeated
+        if augment.enabled and batch_size % views:
+            raise ValueError(
+                f"training.batch_size = {batch_size} is no multiple of the {views} views of each "
+                f"clip (augment.crops_per_clip = {augment.crops_per_clip} times augment.repeated "
+                f"= {augment.repeated}), which share a batch; use {-(-batch_size // views) * views}"
             )
         return self

@@ -75,9 +75,9 @@ class TrainingConfig(Section):
     freeze_batch_norm: bool = False  # pretrained: keep its statistics, where batches are small
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0  # rate of each stage, of the next one's
     teacher: tuple[str, ...] = ()  # trained models whose scores are learned, too
-    teacher_weight: Probability = 0.5  # of their scores beside the labels
-    teacher_temperature: Positive = 2.0  # softens their scores
-    teacher_features: Annotated[float, Field(ge=0)] = 0.0  # weight of their last map; 0: off
+    teacher_weight: Probability = 0.5  # of their scores in the targets; the rest is the labels'
+    teacher_views: Literal["fixed", "same"] = "fixed"  # same: the crop that is learned, larger
+    teacher_features: Annotated[float, Field(ge=0)] = 0.0  # same: weight of their last map; 0: off
 
     @model_validator(mode="before")
     @classmethod
@@ -95,9 +95,14 @@ class TrainingConfig(Section):
             (("milestones",), self.schedule == "multistep", "training.schedule = 'multistep'"),
             (("freeze_epochs", "freeze_batch_norm"), self.pretrained, "training.pretrained"),
             (
-                ("teacher_weight", "teacher_temperature", "teacher_features"),
+                ("teacher_weight", "teacher_views", "teacher_features"),
                 self.teacher,
                 "training.teacher",
+            ),
+            (
+                ("teacher_features",),
+                self.teacher_views == "same",
+                "training.teacher_views = 'same'",
             ),
         ):
             for name in names:

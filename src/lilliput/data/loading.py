@@ -19,12 +19,16 @@ from lilliput.data.frames import Frames
 from lilliput.errors import VideoError
 from lilliput.video.deferred import DrawnClip, DrawnClips
 from lilliput.video.normalisation import stack_clips
+from lilliput.video.paired import PairedClip
 from lilliput.video.transforms import EvaluationTransform
 
-Item = tuple[torch.Tensor | DrawnClip, torch.Tensor, int]  # clip, targets, index
+AnyClip = torch.Tensor | DrawnClip | PairedClip
+Item = tuple[AnyClip, torch.Tensor, int]  # clip, targets, index
 ClipTransform = Callable[
     [torch.Tensor, torch.Tensor, torch.Generator],
-    tuple[torch.Tensor, torch.Tensor] | tuple[DrawnClip, torch.Tensor],
+    tuple[torch.Tensor, torch.Tensor]
+    | tuple[DrawnClip, torch.Tensor]
+    | tuple[PairedClip, torch.Tensor],
 ]
 ClipSampler = Callable[[int, np.random.Generator], np.ndarray]
 ClipsSampler = Callable[[int], Sequence[np.ndarray]]
@@ -45,15 +49,17 @@ class Batch:
     Attributes:
         clips: (N, 3, T, H, W) in training, or what becomes that on the device;
             (N, V, 3, T, H, W), V clips each, in evaluation.
-        targets: (N, K) of 0 and 1.
+        targets: (N, K) in [0, 1].
         indices: (N,) positions in the split.
         unreadable: Clips that were skipped.
+        larger: (N, 3, T, L, L), the same clips as a teacher takes them, or None.
     """
 
     clips: torch.Tensor | DrawnClips
     targets: torch.Tensor
     indices: torch.Tensor
     unreadable: tuple[UnreadableClip, ...]
+    larger: torch.Tensor | None = None
 
     def pin_memory(self) -> "Batch":
         """The same in memory that a GPU reads without waiting."""
@@ -62,6 +68,7 @@ class Batch:
             clips=self.clips.pin_memory(),
             targets=self.targets.pin_memory(),
             indices=self.indices.pin_memory(),
+            larger=None if self.larger is None else self.larger.pin_memory(),
         )
 
 
@@ -136,6 +143,7 @@ class TrainingClips(Dataset[Item | UnreadableClip]):
     ) -> None:
         self.source = source
         self.targets = torch.from_numpy(targets_matrix(source.clips, num_classes)).float()
+        self.learned = self.targets  # others where a teacher knows more than the labels
         self.sample = sample
         self.transform = transform
         self.seed = seed
@@ -152,7 +160,7 @@ class TrainingClips(Dataset[Item | UnreadableClip]):
         except VideoError as error:
             return UnreadableClip(index, str(error))
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        clip, targets = self.transform(picked, self.targets[index], generator)
+        clip, targets = self.transform(picked, self.learned[index], generator)
         return clip, targets, index
 
 
@@ -203,5 +211,8 @@ def collate(items: Sequence[Item | UnreadableClip]) -> Batch:
         return Batch(empty, empty, torch.empty(0, dtype=torch.int64), unreadable)
     clips, targets, indices = zip(*readable, strict=True)
     drawn = [clip for clip in clips if isinstance(clip, DrawnClip)]
-    batch = DrawnClips.join(drawn) if drawn else stack_clips(clips)
-    return Batch(batch, torch.stack(targets), torch.tensor(indices), unreadable)
+    pairs = [clip for clip in clips if isinstance(clip, PairedClip)]
+    larger = stack_clips([pair.larger for pair in pairs]) if pairs else None
+    plain = [pair.clip for pair in pairs] or clips
+    batch = DrawnClips.join(drawn) if drawn else stack_clips(plain)
+    return Batch(batch, torch.stack(targets), torch.tensor(indices), unreadable, larger)

@@ -28,15 +28,24 @@ def resplit(
     Raises:
         DataError: No labelled training split, or all its clips belong to one group.
     """
-    pooled = [name for name in ("train", "val") if name == "train" or dataset.splits.get(name)]
-    clips = [
-        replace(clip, clip_id=f"{name}/{clip.clip_id}")
-        for name in pooled
-        for clip in dataset.split(name)
-    ]
+    clips = pool_splits(dataset, "train", "val")
     groups = [clip.camera if by == "camera" else clip.recording for clip in clips]
     train, val = split_groups(clips, groups, fraction=fraction, seed=seed)
     return replace(dataset, splits={**dataset.splits, "train": train, "val": val})
+
+
+def pool_splits(dataset: VideoDataset, train: str, val: str) -> list[Clip]:
+    """The clips of both splits, renamed ``<split>/<id>``; of ``train`` alone if ``val`` is empty.
+
+    Raises:
+        DataError: There is no training split, or labels are withheld.
+    """
+    return [
+        replace(clip, clip_id=f"{name}/{clip.clip_id}")
+        for name in dict.fromkeys((train, val))
+        if name == train or dataset.splits.get(name)
+        for clip in dataset.split(name)
+    ]
 
 
 def split_groups(
@@ -62,7 +71,7 @@ def split_groups(
     names = sorted(set(groups))
     if len(names) < 2:
         raise DataError(f"all {len(clips)} clips belong to one group; nothing can be held out")
-    counts = _label_counts(clips, groups, names)
+    counts = label_counts(clips, groups, names)
     wanted = counts.sum(axis=0) * fraction
     scale = np.maximum(wanted, 1.0)
     held_out: list[int] = []
@@ -81,7 +90,7 @@ def split_groups(
     return train, val
 
 
-def _label_counts(clips: Sequence[Clip], groups: Sequence[str], names: Sequence[str]) -> np.ndarray:
+def label_counts(clips: Sequence[Clip], groups: Sequence[str], names: Sequence[str]) -> np.ndarray:
     """(G, K + 1): labels of each class in each group; the last column counts clips."""
     num_classes = 1 + max((label for clip in clips for label in clip.labels or ()), default=-1)
     counts = np.zeros((len(names), num_classes + 1))

@@ -1,11 +1,11 @@
 """How many labels a clip has: one, or any number. And whether the labels can be learned at all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal
 
-from lilliput.data.clips import Clip, VideoDataset
+from lilliput.data.clips import VideoDataset, targets_matrix
 from lilliput.errors import DataError
-from lilliput.scoring import Task
+from lilliput.task import Task
 
 
 def find_task(
@@ -44,7 +44,7 @@ def check_learnable(dataset: VideoDataset, train: str, val: str, task: Task) -> 
     Args:
         dataset: The clips.
         train: The training split.
-        val: The validation split.
+        val: The validation split; empty for a training without one.
         task: How many labels a clip has. Published multi-label sets have classes without clips,
             which count 0; so there these are told, not refused.
 
@@ -53,34 +53,39 @@ def check_learnable(dataset: VideoDataset, train: str, val: str, task: Task) -> 
 
     Raises:
         DataError: A class of single-label clips has fewer than two training clips, or no
-            validation clip; or all training clips are of one class.
+            validation clip; all training clips are of one class, or no clip of a split has a
+            label.
     """
     names = dataset.labels.class_names
-    in_train = _clips_per_class(dataset.split(train), len(names))
-    in_val = _clips_per_class(dataset.split(val), len(names))
+    in_train = _clips_per_class(dataset, train)
+    in_val = _clips_per_class(dataset, val) if val else in_train
+    used = [name for name, count in zip(names, in_train, strict=True) if count]
+    if task == "single" and len(used) < 2:
+        raise DataError(
+            f"{dataset.root}: all clips of '{train}' are of class '{used[0]}'; add clips of what "
+            "it is to be told from"
+        )
     problems = []
     for name, learned, held_out in zip(names, in_train, in_val, strict=True):
         if learned < 2:
             count = "one clip" if learned else "no clip"
-            problems.append(f"class '{name}' has {count} in '{train}'")
+            remedy = f"add clips of it to '{train}', or remove the class"
+            problems.append((f"class '{name}' has {count} in '{train}'", remedy))
         elif held_out == 0:
-            problems.append(f"class '{name}' has no clip in '{val}'")
-    used = [name for name, count in zip(names, in_train, strict=True) if count]
-    if task == "single" and len(used) < 2:
-        raise DataError(
-            f"{dataset.root}: all clips of '{train}' are of the class '{used[0]}'; add clips of "
-            "what it is to be told from"
-        )
+            remedy = f"add clips of it to '{val}', or cross-validate on all clips with --folds 5"
+            problems.append((f"class '{name}' has no clip in '{val}'", remedy))
     if task == "single" and problems:
-        raise DataError(
-            f"{dataset.root}: {problems[0]}; add clips of it there, or remove the class"
-        )
-    return tuple(problems)
+        raise DataError(f"{dataset.root}: {'; '.join(problems[0])}")
+    return tuple(problem for problem, _ in problems)
 
 
-def _clips_per_class(clips: Sequence[Clip], num_classes: int) -> list[int]:
-    counts = [0] * num_classes
-    for clip in clips:
-        for label in clip.labels or ():
-            counts[label] += 1
-    return counts
+def _clips_per_class(dataset: VideoDataset, split: str) -> list[int]:
+    """Of a labelled split.
+
+    Raises:
+        DataError: Not one of its clips has a label.
+    """
+    counts = targets_matrix(dataset.split(split), len(dataset.labels)).sum(axis=0).tolist()
+    if not any(counts):
+        raise DataError(f"{dataset.root}: no clip of '{split}' has a label; label some")
+    return list(counts)

@@ -10,16 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from lilliput.data.describe import RESOLUTION_GROUPS, resolution_group
 from lilliput.errors import DataError
+from lilliput.evaluation.breakdown import rows_per_class, rows_per_resolution
+from lilliput.evaluation.certainty import coverage_curve, reliability_rows
+from lilliput.evaluation.comparison import compare_runs
+from lilliput.evaluation.guessers import blind_guesses
+from lilliput.evaluation.history import History
 from lilliput.evaluation.scored import ScoredClips
 from lilliput.scoring import (
-    Metrics,
-    apply_thresholds,
     bootstrap_intervals,
+    classify,
     compute_metrics,
-    count,
-    paired_comparison,
+    confusion_matrix,
     threshold_curve,
 )
 
@@ -30,6 +32,7 @@ AVERAGING = {
     "weighted": "mean over the classes, weighted by their number of clips",
 }
 CONFIDENCE = 0.95
+_ACCURACIES = ("top1", "mean_class_accuracy")  # which say something of single-label clips only
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,13 @@ class ReportContext:
         title: Heading of the report.
         note: A warning to show first; empty for none.
         facts: Rows such as data set, split, model and command.
+        history: The epochs of its training; None where they are not at hand.
     """
 
     title: str
     note: str
     facts: Mapping[str, str]
+    history: History | None = None
 
 
 def evaluate_report(
@@ -64,25 +69,31 @@ def evaluate_report(
 
     Returns:
         The document of ``report.json``. ``intervals`` is None where all clips come from one
-        recording: there is nothing to draw from.
+        recording: there is nothing to draw from. ``classification``, ``confusion``,
+        ``unknown_below`` and ``coverage_curve`` are of clips with one label, ``threshold_curve``
+        is of clips with any number; each is None for the others.
 
     Raises:
-        DataError: The labels are withheld, or the baseline scored other clips or classes.
+        DataError: The labels are withheld, a clip has not exactly one label where the task says
+            so, or the baseline scored other clips or classes.
     """
     if not scored.labelled:
         raise DataError(
             "the labels of these clips are withheld: report on a labelled split, "
             "or use `lilliput submit` for this one"
         )
-    labels = apply_thresholds(scored.scores, thresholds)
-    metrics = compute_metrics(scored.scores, scored.targets, np.asarray(thresholds))
+    limits = np.asarray(thresholds)
+    labels = scored.label(limits)
+    metrics = compute_metrics(scored.scores, scored.targets, limits, scored.task)
     averages = metrics.to_dict()
     del averages["per_class"]  # given below as one row per class
     num_clips, num_classes = scored.targets.shape
+    of_task = _one_label(labels, scored, limits) if scored.task == "single" else _any_label(scored)
     return {
         "title": context.title,
         "note": context.note,
         "facts": dict(context.facts),
+        "task": scored.task,
         "num_clips": num_clips,
         "num_classes": num_classes,
         "num_recordings": len(np.unique(scored.recordings)),
@@ -91,14 +102,42 @@ def evaluate_report(
         "averaging": AVERAGING,
         "confidence": CONFIDENCE,
         "intervals": _intervals(labels, scored),
-        "guessers": _guessers(scored.targets),
-        "per_class": _per_class(metrics, labels, scored, thresholds),
-        "per_resolution": _per_resolution(labels, scored),
-        "threshold_curve": {
-            name: values.tolist()
-            for name, values in vars(threshold_curve(scored.scores, scored.targets)).items()
-        },
-        "comparison": None if baseline is None else _comparison(labels, scored, *baseline),
+        "guessers": blind_guesses(scored.targets, scored.task),
+        "per_class": rows_per_class(metrics, labels, scored, limits),
+        "per_resolution": rows_per_resolution(labels, scored),
+        "reliability": reliability_rows(scored),
+        **of_task,
+        "history": None if context.history is None else dict(context.history),
+        "comparison": None
+        if baseline is None
+        else compare_runs(labels, scored, *baseline, confidence=CONFIDENCE),
+    }
+
+
+def _one_label(labels: np.ndarray, scored: ScoredClips, thresholds: np.ndarray) -> dict[str, Any]:
+    others = np.flatnonzero(scored.targets.sum(axis=1) != 1)
+    if others.size:
+        raise DataError(
+            f"clip {scored.clip_ids[others[0]]} has {scored.targets[others[0]].sum()} labels, but "
+            "the model gives each clip one; evaluate it on clips with one label each"
+        )
+    return {
+        "classification": classify(scored.scores, scored.targets, labels).to_dict(),
+        "confusion": confusion_matrix(labels, scored.targets).tolist(),
+        "unknown_below": float(thresholds.max()),
+        "coverage_curve": coverage_curve(scored),
+        "threshold_curve": None,
+    }
+
+
+def _any_label(scored: ScoredClips) -> dict[str, Any]:
+    curve = threshold_curve(scored.scores, scored.targets)
+    return {
+        "classification": None,
+        "confusion": None,
+        "unknown_below": None,
+        "coverage_curve": None,
+        "threshold_curve": {name: values.tolist() for name, values in vars(curve).items()},
     }
 
 
@@ -108,129 +147,8 @@ def _intervals(labels: np.ndarray, scored: ScoredClips) -> dict[str, Any] | None
     intervals = bootstrap_intervals(
         labels, scored.targets, scored.recordings.tolist(), confidence=CONFIDENCE
     )
-    return {name: asdict(interval) for name, interval in intervals.items()}
-
-
-def _guessers(targets: np.ndarray) -> list[dict[str, Any]]:
-    """What is reached without looking at the clips, knowing only how frequent each class is.
-
-    A class of prior p that is given to the share q of the clips, whichever they are, has an F1
-    of 2pq / (p + q). That grows with q, so no blind guesser beats "every label" in macro F1.
-    """
-    num_clips, num_classes = targets.shape
-    support = targets.sum(axis=0)
-    prior = support / num_clips
-    ranking = np.argsort(-support, kind="stable")
-    given = num_clips * np.arange(1, num_classes + 1)
-    micro_f1 = 2 * np.cumsum(support[ranking]) / (given + support.sum())
-    frequent = np.isin(np.arange(num_classes), ranking[: np.argmax(micro_f1) + 1])
-    common = {"mean_average_precision": float(prior[prior > 0].mean()) if prior.any() else None}
-    return [
-        {
-            "name": "every label",
-            "meaning": "gives every label to every clip: the best macro F1 of a blind guess",
-            **_constant_guess(np.ones(num_classes, dtype=bool), targets),
-            **common,
-        },
-        {
-            "name": "frequent labels",
-            "meaning": f"gives every clip the {frequent.sum()} most frequent of the labels: the "
-            "best micro F1 of a blind guess",
-            **_constant_guess(frequent, targets),
-            **common,
-        },
-        {
-            "name": "random by prior",
-            "meaning": "gives each label at random, as often as it occurs (expected counts)",
-            "macro_f1": float(prior.mean()),
-            "micro_f1": float(np.square(prior).sum() / prior.sum()) if prior.any() else 0.0,
-            **common,
-        },
-    ]
-
-
-def _constant_guess(given: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-    labels = np.broadcast_to(given, targets.shape)
     return {
-        "macro_f1": float(count(labels, targets, axis=0).f1.mean()),
-        "micro_f1": float(count(labels, targets, axis=None).f1),
-    }
-
-
-def _per_class(
-    metrics: Metrics,
-    labels: np.ndarray,
-    scored: ScoredClips,
-    thresholds: Sequence[float] | np.ndarray,
-) -> list[dict[str, Any]]:
-    columns = metrics.to_dict()["per_class"]
-    hits = count(labels, scored.targets, axis=0)
-    columns |= {
-        "name": scored.class_names.tolist(),
-        "true_positives": hits.true_positives.tolist(),
-        "false_positives": (hits.predicted - hits.true_positives).tolist(),
-        "false_negatives": (hits.support - hits.true_positives).tolist(),
-        "threshold": np.broadcast_to(thresholds, hits.support.shape).tolist(),
-    }
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _per_resolution(labels: np.ndarray, scored: ScoredClips) -> list[dict[str, Any]]:
-    """One row per group of figure 4.5, and one for clips whose size could not be read."""
-    groups = np.array([resolution_group(int(side)) for side in scored.sides])
-    groups[scored.sides == 0] = -1
-    rows = [
-        {"group": name, **_group_scores(labels[groups == index], scored.targets[groups == index])}
-        for index, name in enumerate(RESOLUTION_GROUPS)
-    ]
-    unknown = groups == -1
-    if unknown.any():
-        scores = _group_scores(labels[unknown], scored.targets[unknown])
-        rows.append({"group": "unknown", **scores})
-    return rows
-
-
-def _group_scores(labels: np.ndarray, targets: np.ndarray) -> dict[str, Any]:
-    """Macro F1 is the mean over the classes annotated in the group: the others say nothing."""
-    by_class = count(labels, targets, axis=0)
-    annotated = by_class.support > 0
-    scorable = bool(annotated.any())
-    return {
-        "clips": len(targets),
-        "classes": int(annotated.sum()),
-        "macro_f1": float(by_class.f1[annotated].mean()) if scorable else None,
-        "micro_f1": float(count(labels, targets, axis=None).f1) if scorable else None,
-    }
-
-
-def _comparison(
-    labels: np.ndarray, scored: ScoredClips, baseline: ScoredClips, thresholds: np.ndarray
-) -> dict[str, Any]:
-    for name, ours, theirs in (
-        ("clips", scored.clip_ids, baseline.clip_ids),
-        ("classes", scored.class_names, baseline.class_names),
-        ("labels", scored.targets, baseline.targets),
-    ):
-        if not np.array_equal(ours, theirs):
-            raise DataError(f"the baseline was scored on other {name}; evaluate both on one split")
-    baseline_labels = apply_thresholds(baseline.scores, thresholds)
-    paired = paired_comparison(
-        labels,
-        baseline_labels,
-        scored.targets,
-        scored.recordings.tolist(),
-        confidence=CONFIDENCE,
-    )
-    f1 = count(labels, scored.targets, axis=0).f1
-    baseline_f1 = count(baseline_labels, scored.targets, axis=0).f1
-    return {
-        "macro_f1": float(f1.mean()),
-        "baseline_macro_f1": float(baseline_f1.mean()),
-        **asdict(paired),
-        "per_class": [
-            {"name": name, "f1": ours, "baseline_f1": theirs, "difference": ours - theirs}
-            for name, ours, theirs in zip(
-                scored.class_names.tolist(), f1.tolist(), baseline_f1.tolist(), strict=True
-            )
-        ],
+        name: asdict(interval)
+        for name, interval in intervals.items()
+        if scored.task == "single" or name not in _ACCURACIES
     }

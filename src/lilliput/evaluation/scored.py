@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from lilliput.errors import DataError
-from lilliput.scoring import Task, give_labels
+from lilliput.scoring import give_labels
+from lilliput.task import Task
 
 _ARRAYS = ("clip_ids", "recordings", "sides", "scores", "targets", "class_names", "unreadable")
 
@@ -91,3 +92,20 @@ def average_scores(runs: Sequence[ScoredClips]) -> ScoredClips:
                 "of one task"
             )
     return replace(first, scores=np.mean([run.scores for run in runs], axis=0))
+
+
+def join_scores(parts: Sequence[ScoredClips]) -> ScoredClips:
+    """The scores of several sets of labelled clips, one after the other, as those of one set."""
+
+    def join(name: str) -> np.ndarray:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    return replace(
+        parts[0],
+        clip_ids=join("clip_ids"),
+        recordings=join("recordings"),
+        sides=join("sides"),
+        scores=join("scores"),
+        targets=join("targets"),
+        unreadable=join("unreadable"),
+    )

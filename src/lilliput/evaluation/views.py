@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from lilliput.config import EvaluationConfig
-from lilliput.scoring import Task, merge_views, swap_pairs
+from lilliput.scoring import merge_views, swap_pairs
 from lilliput.scoring.logits import score_logits
+from lilliput.task import Task
 
 
 @torch.inference_mode()

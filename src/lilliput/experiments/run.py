@@ -1,4 +1,4 @@
-"""Whole jobs on labelled clips: train and tune, evaluate, tune again, submit."""
+"""Whole jobs on labelled clips: train and tune, evaluate, submit."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
@@ -11,20 +11,17 @@ import numpy as np
 import torch
 from rich.progress import Progress
 
-from lilliput.checkpoint import (
-    Checkpoint,
-    Description,
-    find_checkpoint,
-    load_checkpoint,
-    save_checkpoint,
-)
-from lilliput.config import Config, EvaluationConfig, change_views
+from lilliput.checkpoint import Checkpoint, Description, load_checkpoint, save_checkpoint
+from lilliput.config import Config, change_views
 from lilliput.data import VideoDataset
-from lilliput.errors import DataError
-from lilliput.evaluation.evaluate import score_split, tune_thresholds, with_thresholds
+from lilliput.data.task import find_task
+from lilliput.errors import ConfigError, DataError
+from lilliput.evaluation.evaluate import score_split, with_thresholds
+from lilliput.evaluation.history import read_history
 from lilliput.evaluation.rendering import write_report
 from lilliput.evaluation.report import ReportContext, evaluate_report
 from lilliput.evaluation.scored import ScoredClips, average_scores
+from lilliput.evaluation.strips import FilmStrips, film_strips
 from lilliput.evaluation.submission import write_submission
 from lilliput.experiments.saved import SCORES_FILE, SavedReport, read_report_folder
 from lilliput.training.fit import fit, settle
@@ -48,8 +45,14 @@ def run_recipe(
     The tuned model is ``best.safetensors`` of the run folder; the report lies in ``val/``.
 
     Raises:
+        ConfigError: The recipe has no validation split.
         TrainingError: The training cannot go on; see ``fit``.
     """
+    if not config.data.val:
+        raise ConfigError(
+            "data.val is empty: nothing is left to report on; name a labelled split, or "
+            "cross-validate with --folds 5"
+        )
     config = settle(config, dataset)
     path = fit(config, dataset, folder, resume=resume)
     split = config.data.val
@@ -63,7 +66,10 @@ def run_recipe(
         "data": str(dataset.root),
         "split": _split_in_words(tuned, split),
     }
-    return _report(tuned.config.title, tuned.note, scored, tuned.thresholds, folder / split, facts)
+    history = read_history(folder / "history.csv")
+    context = ReportContext(tuned.config.title, tuned.note, facts, history)
+    strips = film_strips(dataset.split(split), scored, tuned.thresholds)
+    return report_on(scored, tuned.thresholds, folder / split, context, strips=strips)
 
 
 def evaluate_checkpoint(
@@ -98,9 +104,11 @@ def evaluate_models(
         baseline: The report folder of another run on the same split, to compare with.
 
     Raises:
-        DataError: The labels are withheld, or the thresholds are missing or do not fit.
+        DataError: The labels are withheld, or are several where the model gives one; or the
+            thresholds are missing or do not fit.
     """
-    dataset.split(split)  # refuses withheld labels before any work is done
+    for one in models:  # refuses labels that do not fit before any work is done
+        find_task(dataset, [split], one.task)
     thresholds = _common_thresholds(models, tuned)
     other = None if baseline is None else read_report_folder(baseline)
     scored = _score_all(models, dataset, split, forwards)
@@ -108,53 +116,9 @@ def evaluate_models(
     facts["split"] = _split_in_words(models[0], split)
     single = len(models) == 1
     title = models[0].config.title if single else f"{len(models)} models, averaged"
-    note = _join_notes(one.note for one in models)
-    return _report(title, note, scored, thresholds, folder, facts, other)
-
-
-def tune_again(
-    folders: Sequence[Path], config: EvaluationConfig, out: Path, model: Path | None = None
-) -> Evaluation:
-    """Tunes thresholds from saved scores, without a second pass over the clips.
-
-    Args:
-        folders: Report folders; the scores of several are averaged (an ensemble, section 5.1).
-        config: What to tune, and how.
-        out: Where the scores and their report go.
-        model: A checkpoint to write the thresholds into.
-
-    Raises:
-        DataError: The folders hold no scores of the same clips, or thresholds of an ensemble
-            should be written into one model.
-    """
-    if model is not None and len(folders) > 1:
-        raise DataError(
-            f"{model}: thresholds of several averaged models fit none of them; give one report "
-            "folder, or leave out --model"
-        )
-    saved = [read_report_folder(folder) for folder in folders]
-    scored = average_scores([report.scored for report in saved])
-    thresholds = tune_thresholds(scored, config)
-    if model is not None:
-        _write_thresholds(find_checkpoint(model.resolve()), scored, config)
-    facts = {
-        "scores": ", ".join(map(str, folders)),
-        "thresholds": f"{config.threshold}, tuned here",
-    }
-    note = _join_notes(report.note for report in saved)
-    return _report("Thresholds tuned again", note, scored, thresholds, out, facts)
-
-
-def _write_thresholds(path: Path, scored: ScoredClips, config: EvaluationConfig) -> None:
-    checkpoint = load_checkpoint(path)
-    if tuple(scored.class_names) != checkpoint.labels.class_names:
-        raise DataError(f"{path}: knows other classes than these scores")
-    # The views that were scored stay as they are.
-    tuning = config.model_dump(include={"threshold", "objective", "min_support"})
-    evaluation = checkpoint.config.evaluation.model_copy(update=tuning)
-    changed = checkpoint.config.model_copy(update={"evaluation": evaluation})
-    checkpoint = dataclasses.replace(checkpoint, config=changed)
-    save_checkpoint(with_thresholds(checkpoint, scored, "tuning"), path)
+    context = ReportContext(title, join_notes(one.note for one in models), facts)
+    strips = film_strips(dataset.split(split), scored, thresholds)
+    return report_on(scored, thresholds, folder, context, strips=strips, baseline=other)
 
 
 def change_model_views(model: Description, overrides: Sequence[str]) -> Description:
@@ -237,31 +201,47 @@ def score_with_progress(
         )
 
 
-def _join_notes(notes: Iterable[str]) -> str:
+def join_notes(notes: Iterable[str]) -> str:
+    """The warnings of several models or reports, each once."""
     return "; ".join(dict.fromkeys(note for note in notes if note))
 
 
 def _split_in_words(checkpoint: Description, split: str) -> str:
     """The split's name, and a warning where scores flatter."""
+    if split in checkpoint.config.data.train.split("+"):
+        return f"{split} (the model learned from the split of this name, so scores flatter)"
     if split not in checkpoint.metrics:
         return split
-    tuned = checkpoint.config.evaluation.threshold != "fixed"
-    chosen = "best epoch and thresholds" if tuned else "best epoch"
+    evaluation = checkpoint.config.evaluation
+    chosen = "best epoch"
+    if checkpoint.task == "single" and evaluation.unknown_below == "tuned":
+        chosen += " and unknown threshold"
+    elif checkpoint.task == "multi" and evaluation.threshold != "fixed":
+        chosen += " and thresholds"
     return f"{split} ({chosen} chosen on the split of this name, so scores flatter)"
 
 
-def _report(
-    title: str,
-    note: str,
+def report_on(
     scored: ScoredClips,
     thresholds: Sequence[float] | np.ndarray,
     folder: Path,
-    facts: dict[str, str],
+    context: ReportContext,
+    *,
+    strips: FilmStrips | None = None,
     baseline: SavedReport | None = None,
 ) -> Evaluation:
+    """Writes the scores and their report.
+
+    Args:
+        scored: Scores of labelled clips.
+        thresholds: (K,) those in use.
+        folder: Where all of it goes.
+        context: Title, warning, facts and history.
+        strips: Clips to look at, where they are at hand.
+        baseline: Another run on the same clips, to compare with.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     scored.save(folder / SCORES_FILE)
-    context = ReportContext(title or "Evaluation", note, facts)
     other = None if baseline is None else (baseline.scored, baseline.thresholds)
     report = evaluate_report(scored, np.asarray(thresholds), context, other)
-    return Evaluation(report, write_report(report, folder))
+    return Evaluation(report, write_report(report, folder, strips))

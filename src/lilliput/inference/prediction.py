@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lilliput.scoring import Task
+from lilliput.task import Task
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from lilliput.errors import ConfigError, VideoError
 from lilliput.inference.prediction import Prediction
-from lilliput.scoring import Task
+from lilliput.task import Task
 
 _MOST_SHOWN = 3  # scores of a video in the table; the other formats have all
 

@@ -180,8 +180,8 @@ class _Shown:
         return note
 
     def maps(self) -> tuple[MapFacts, ...]:
-        """All of the last forward pass; those of later ones are not noted here."""
-        return tuple(map_ for maps in self._found.values() for map_ in maps)
+        """All of the last forward pass, those of an ensemble's members once."""
+        return tuple(dict.fromkeys(map_ for maps in self._found.values() for map_ in maps))
 
 
 def _channels_and_size(output: Any) -> tuple[int, tuple[int, int, int]]:

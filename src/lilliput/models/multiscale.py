@@ -26,6 +26,7 @@ class MultiScaleResNet3d(nn.Module):
         width: Channels of every stream's first stage.
         adapted: Whether every stream's strides are made for its size (section 3.2).
         lateral: Whether a stream receives from the next larger one or from all larger ones.
+        stochastic_depth: Probability of leaving out the last block of every stream.
 
     Attributes:
         out_channels: Channels of the four stage maps of every stream.
@@ -43,6 +44,7 @@ class MultiScaleResNet3d(nn.Module):
         width: int = 64,
         adapted: bool = False,
         lateral: Lateral = "adjacent",
+        stochastic_depth: float = 0.0,
     ) -> None:
         super().__init__()
         self.input_sizes = tuple(input_sizes)
@@ -58,6 +60,7 @@ class MultiScaleResNet3d(nn.Module):
                     width=width,
                     spatial_strides=adapted_strides(size) if adapted else (2, 2, 2, 2, 2),
                     lateral_channels=(donors * c2, donors * c3, donors * c4),
+                    stochastic_depth=stochastic_depth,
                 )
             )
         self.streams = nn.ModuleList(streams)

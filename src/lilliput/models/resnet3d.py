@@ -7,11 +7,14 @@ Source: Hara et al., Can Spatiotemporal 3D CNNs Retrace the History of 2D CNNs a
 CVPR 2018.
 """
 
+import itertools
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 from torch.nn import functional
+from torchvision.ops import StochasticDepth
 
 from lilliput.errors import ConfigError
 
@@ -45,7 +48,9 @@ class BasicBlock(nn.Module):
 
     expansion = 1
 
-    def __init__(self, in_channels: int, channels: int, stride: tuple[int, int, int]) -> None:
+    def __init__(
+        self, in_channels: int, channels: int, stride: tuple[int, int, int], drop: float = 0.0
+    ) -> None:
         super().__init__()
         self.conv1 = nn.Conv3d(in_channels, channels, 3, stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm3d(channels)
@@ -53,11 +58,14 @@ class BasicBlock(nn.Module):
         self.bn2 = nn.BatchNorm3d(channels)
         self.relu = nn.ReLU(inplace=True)
         self.downsample = _shortcut(in_channels, channels, stride)
+        self.stochastic_depth = _stochastic_depth(drop)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(N, C, T, H, W) to (N, channels, T', H', W')."""
         residual = self.relu(self.bn1(self.conv1(features)))
         residual = self.bn2(self.conv2(residual))
+        if self.stochastic_depth is not None:
+            residual = self.stochastic_depth(residual)
         skip = features if self.downsample is None else self.downsample(features)
         output: torch.Tensor = self.relu(residual + skip)
         return output
@@ -68,7 +76,9 @@ class Bottleneck(nn.Module):
 
     expansion = 4
 
-    def __init__(self, in_channels: int, channels: int, stride: tuple[int, int, int]) -> None:
+    def __init__(
+        self, in_channels: int, channels: int, stride: tuple[int, int, int], drop: float = 0.0
+    ) -> None:
         super().__init__()
         out_channels = channels * self.expansion
         self.conv1 = nn.Conv3d(in_channels, channels, 1, bias=False)
@@ -79,12 +89,15 @@ class Bottleneck(nn.Module):
         self.bn3 = nn.BatchNorm3d(out_channels)
         self.relu = nn.ReLU(inplace=True)
         self.downsample = _shortcut(in_channels, out_channels, stride)
+        self.stochastic_depth = _stochastic_depth(drop)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(N, C, T, H, W) to (N, 4 * channels, T', H', W')."""
         residual = self.relu(self.bn1(self.conv1(features)))
         residual = self.relu(self.bn2(self.conv2(residual)))
         residual = self.bn3(self.conv3(residual))
+        if self.stochastic_depth is not None:
+            residual = self.stochastic_depth(residual)
         skip = features if self.downsample is None else self.downsample(features)
         output: torch.Tensor = self.relu(residual + skip)
         return output
@@ -101,6 +114,11 @@ def _shortcut(
     )
 
 
+def _stochastic_depth(drop: float) -> StochasticDepth | None:
+    """Leaves the residual of a clip out now and then, in training; where it never does, nothing."""
+    return StochasticDepth(drop, "row") if drop else None
+
+
 class ResNet3d(nn.Module):
     """A backbone: stem and four stages.
 
@@ -111,6 +129,8 @@ class ResNet3d(nn.Module):
             ``adapted_strides(size)`` gives those for a small input.
         lateral_channels: Channels that another network adds to the inputs of layer2, layer3 and
             layer4 (section 3.6), behind their own.
+        stochastic_depth: Probability of leaving out the last block; it grows in equal steps from
+            0 at the first (Huang et al., Deep Networks with Stochastic Depth, ECCV 2016).
 
     Attributes:
         out_channels: Channels of the four stage maps.
@@ -127,6 +147,7 @@ class ResNet3d(nn.Module):
         width: int = 64,
         spatial_strides: Strides = (2, 2, 2, 2, 2),
         lateral_channels: tuple[int, int, int] = (0, 0, 0),
+        stochastic_depth: float = 0.0,
     ) -> None:
         super().__init__()
         if depth not in _BLOCKS:
@@ -138,10 +159,10 @@ class ResNet3d(nn.Module):
         self.bn1 = nn.BatchNorm3d(width)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool3d(3, (2, pool, pool), padding=1)
-        one, two, three, four = _BLOCKS[depth]
         c2, c3, c4, _ = self.out_channels
         l2, l3, l4 = lateral_channels
         s2, s3, s4 = ((2, stride, stride) for stride in stages)
+        one, two, three, four = _drops(depth, stochastic_depth)
         self.layer1 = _stage(block, width, width, (1, 1, 1), one)
         self.layer2 = _stage(block, c2 + l2, 2 * width, s2, two)
         self.layer3 = _stage(block, c3 + l3, 4 * width, s3, three)
@@ -199,12 +220,20 @@ def _stage(
     in_channels: int,
     channels: int,
     stride: tuple[int, int, int],
-    blocks: int,
+    drops: Sequence[float],
 ) -> nn.Sequential:
-    layers: list[nn.Module] = [block(in_channels, channels, stride)]
-    for _ in range(blocks - 1):
-        layers.append(block(channels * block.expansion, channels, (1, 1, 1)))
+    first, *others = drops
+    layers: list[nn.Module] = [block(in_channels, channels, stride, first)]
+    for drop in others:
+        layers.append(block(channels * block.expansion, channels, (1, 1, 1), drop))
     return nn.Sequential(*layers)
+
+
+def _drops(depth: int, last: float) -> list[list[float]]:
+    """For each block of each stage, the probability of leaving it out."""
+    blocks = _BLOCKS[depth]
+    numbers = itertools.count()
+    return [[last * next(numbers) / (sum(blocks) - 1) for _ in range(stage)] for stage in blocks]
 
 
 def _initialise(model: nn.Module) -> None:

@@ -14,7 +14,7 @@ from lilliput.scoring.classification import (
     measure_reliability,
     reliability_of,
 )
-from lilliput.scoring.labelling import Task, apply_thresholds, give_labels, most_likely
+from lilliput.scoring.labelling import apply_thresholds, give_labels, most_likely
 from lilliput.scoring.matching import DetectionScores
 from lilliput.scoring.metrics import (
     Averages,
@@ -51,7 +51,6 @@ __all__ = [
     "PairedComparison",
     "Reliability",
     "Span",
-    "Task",
     "ThresholdCurve",
     "Tubelet",
     "actor_f1",

@@ -54,17 +54,21 @@ class Reliability:
 
     @property
     def error(self) -> float:
-        """Expected calibration error: the mean gap, weighted by count.
+        """Expected calibration error: the mean gap, weighted by count; 0 of no predictions.
 
         Source: Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
         """
         filled = self.count > 0
+        if not filled.any():
+            return 0.0
         gaps = np.abs(self.confidence[filled] - self.accuracy[filled])
         return float(np.average(gaps, weights=self.count[filled]))
 
 
 def classify(scores: FloatArray, targets: BoolArray, labels: BoolArray) -> Classification:
     """Scores an evaluation of single-label clips.
+
+    A clip whose scores are all 0 could not be read: it is wrong, and no part of the calibration.
 
     Args:
         scores: Probabilities.
@@ -126,19 +130,24 @@ def measure_reliability(
 def reliability_of(scores: FloatArray, targets: BoolArray, task: str) -> Reliability:
     """The reliability of a model: of its most likely classes, or of all its labels.
 
+    Clips whose scores are all 0 could not be read, and are left out.
+
     Shape:
         - scores, targets: ``(N, K)``
     """
     if task == "single":
         return measure_reliability(*_most_likely(scores, targets))
-    return measure_reliability(scores.ravel(), targets.ravel())
+    readable = scores.any(axis=1)
+    return measure_reliability(scores[readable].ravel(), targets[readable].ravel())
 
 
 def _most_likely(scores: FloatArray, targets: BoolArray) -> tuple[FloatArray, BoolArray]:
-    rows, best = np.arange(len(scores)), scores.argmax(axis=1)
+    rows = np.flatnonzero(scores.any(axis=1))
+    best = scores[rows].argmax(axis=1)
     return scores[rows, best], targets[rows, best]
 
 
 def _top(scores: FloatArray, targets: BoolArray, count: int) -> float:
     best = np.argsort(-scores, axis=1, kind="stable")[:, :count]
-    return float(np.take_along_axis(targets, best, axis=1).any(axis=1).mean())
+    found = np.take_along_axis(targets & (scores > 0), best, axis=1)
+    return float(found.any(axis=1).mean())

@@ -1,16 +1,12 @@
 """Scores into labels: any number to a clip above thresholds, or the one most likely class."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
 from lilliput.errors import DataError
 from lilliput.scoring.arrays import BoolArray, FloatArray
-
-# single: every clip has one label, scores are probabilities of one another's classes;
-# multi: any number of labels, each with a score of its own.
-Task = Literal["single", "multi"]
+from lilliput.task import Task
 
 
 def give_labels(
@@ -24,7 +20,7 @@ def give_labels(
 
     Args:
         scores: Scores in [0, 1].
-        thresholds: One for all classes, or one per class.
+        thresholds: One for all classes, one per class, or one per clip and class.
         task: How many labels a clip has.
 
     Shape:
@@ -52,7 +48,8 @@ def apply_thresholds(
 
     Args:
         scores: Scores in [0, 1].
-        thresholds: One for all classes, or one per class.
+        thresholds: One for all classes, one per class, or one per clip and class, as where each
+            fold of a cross-validation has its own.
 
     Shape:
         - scores: ``(N, K)``
@@ -63,10 +60,10 @@ def apply_thresholds(
     """
     limits = np.asarray(thresholds, dtype=np.float64)
     num_classes = scores.shape[-1]
-    if limits.shape not in ((), (num_classes,)):
+    if limits.shape not in ((), (num_classes,), scores.shape):
         raise DataError(
             f"thresholds have shape {limits.shape}: give one number, or one per class"
             f" ({num_classes})"
         )
     # A bare number would be rounded to the scores' precision first, and could then tie with one.
-    return np.greater(scores, np.broadcast_to(limits, (num_classes,)))
+    return np.greater(scores, np.broadcast_to(limits, limits.shape or (num_classes,)))

@@ -2,7 +2,7 @@
 
 import torch
 
-from lilliput.scoring.labelling import Task
+from lilliput.task import Task
 
 
 def score_logits(logits: torch.Tensor, task: Task) -> torch.Tensor:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lilliput.scoring.arrays import BoolArray, FloatArray, IntArray, check_scores
-from lilliput.scoring.labelling import Task, give_labels
+from lilliput.scoring.labelling import give_labels
+from lilliput.task import Task
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from lilliput.builders import (
 )
 from lilliput.config import Config
 from lilliput.data import VideoDataset
-from lilliput.data.epochs import EpochSampler, balancing_weights
+from lilliput.data.epochs import ONE_VIEW, EpochSampler, Views, balancing_weights
 from lilliput.data.loading import (
     EvaluationClips,
     FrameSource,
@@ -32,7 +32,7 @@ from lilliput.video.transforms import TrainingTransform
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The two splits of a training, as the loops read them."""
+    """The two splits of a training, as the loops read them; ``val`` may hold no clips."""
 
     train: TrainingClips
     val: EvaluationClips
@@ -44,7 +44,8 @@ def prepare_data(config: Config, dataset: VideoDataset) -> TrainingData:
     """Decodes what fits into memory and measures what the normalisation needs."""
     budget = int(config.data.cache_gib * 2**30)
     train = FrameSource(dataset.split(config.data.train), budget)
-    val = FrameSource(dataset.split(config.data.val), budget // 4)
+    held_out = dataset.split(config.data.val) if config.data.val else ()
+    val = FrameSource(held_out, budget // 4)
     if budget:
         with Progress(transient=True) as progress:
             for source, name in ((train, "training"), (val, "validation")):
@@ -88,10 +89,13 @@ def build_loaders(
         train.transform = DeferredTransform(train.transform)
     num_classes = data.train.targets.shape[1]
     balanced = config.training.balanced_sampling
+    augment, batch_size = config.augment, config.training.batch_size
+    views = Views(augment.crops_per_clip, augment.repeated, batch_size)
     sampler = EpochSampler(
         len(data.train),
         seed=config.training.seed,
         weights=balancing_weights(data.train.source.clips, num_classes) if balanced else None,
+        views=views if augment.enabled else ONE_VIEW,
         rank=rank,
         world_size=world_size,
     )
@@ -105,7 +109,7 @@ def build_loaders(
     }
     share = Subset(data.val, range(rank, len(data.val), world_size))
     return (
-        DataLoader(train, config.training.batch_size, sampler=sampler, **shared),  # type: ignore[arg-type]
+        DataLoader(train, batch_size, sampler=sampler, **shared),  # type: ignore[arg-type]
         DataLoader(share, config.evaluation.batch_size, **shared),  # type: ignore[arg-type]
     )
 

@@ -3,7 +3,7 @@
 import logging
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,19 +16,27 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
-from lilliput.builders import build_labels, build_loss, build_model, resolve_task
+from lilliput.builders import (
+    build_labels,
+    build_loss,
+    build_mixing,
+    build_model,
+    resolve_task,
+)
 from lilliput.checkpoint import Checkpoint
 from lilliput.config import Config, TrainingConfig
 from lilliput.data import VideoDataset
 from lilliput.data.task import check_learnable
 from lilliput.errors import ConfigError
 from lilliput.models.pretrained import load_pretrained
-from lilliput.scoring import Task
+from lilliput.training.average import WeightAverage
 from lilliput.training.batches import TrainingData, build_loaders, prepare_data
+from lilliput.training.distillation import prepare_teaching
 from lilliput.training.folder import prepare_folder
 from lilliput.training.module import ActionModule
 from lilliput.training.precision import resolve_precision
-from lilliput.training.recorder import AtomicCheckpointIO, EpochLines, RunRecorder
+from lilliput.training.recorder import AtomicCheckpointIO, Describe, EpochLines, RunRecorder
+from lilliput.training.teachers import ViewTeacher, check_features, load_teachers
 
 PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 SYNTHETIC_NOTE = "trained on synthetic clips: it knows rendered scenes only"
@@ -39,7 +47,8 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
 
     Args:
         config: The recipe.
-        dataset: Where its training and validation splits are found.
+        dataset: Where its training and validation splits are found; where ``data.val`` is empty
+            there is none, and the last epoch counts as the best.
         folder: The run folder; new, or one to go on with.
         resume: Go on from the folder's last saved epoch; a finished run is left as it is.
 
@@ -47,22 +56,27 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
         The best model's checkpoint, not yet with tuned thresholds.
 
     Raises:
-        ConfigError: Half precision is asked for on a CPU, or a device that is not there.
+        ConfigError: Half precision is asked for on a CPU, a device that is not there, or a loss
+            of another task.
         DataError: The labels do not fit the recipe's task, or cannot be learned.
-        CheckpointError: The pretrained weights are missing, or are of another network.
+        CheckpointError: The pretrained weights or a teacher are missing, or are of another network.
         TrainingError: The folder is taken, the run cannot go on, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C; every finished epoch is kept.
     """
     resolve_precision(config.training)  # refused before anything is decoded
     config = settle(config, dataset)
     dataset = replace(dataset, labels=build_labels(config, dataset.labels))
+    teachers = load_teachers(config, dataset.labels)
     state = prepare_folder(config, dataset, folder, resume)
     pl.seed_everything(config.training.seed, verbose=False)
     model = build_model(config.model, len(dataset.labels), config.sampling.num_frames)
     if state is None and config.training.pretrained:
         _start_from(model, config.training.pretrained)
+    if config.training.teacher_features:
+        check_features(config.training.teacher, model, teachers)
     data = prepare_data(config, dataset)
-    module = build_module(config, model, data)
+    teacher = prepare_teaching(teachers, data.train, dataset.labels, config, folder)
+    module = build_module(config, model, data, teacher)
     note = SYNTHETIC_NOTE if dataset.synthetic else ""
 
     def describe(weights: Mapping[str, torch.Tensor], metrics: Mapping[str, float]) -> Checkpoint:
@@ -79,7 +93,7 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
         )
 
     with quiet():
-        trainer = _build_trainer(config, folder, RunRecorder(folder, describe))
+        trainer = _build_trainer(config, folder, _build_callbacks(config, folder, describe))
         on_gpu = trainer.strategy.root_device.type == "cuda"
         loaders = build_loaders(
             config, data, trainer.global_rank, trainer.world_size, on_gpu=on_gpu
@@ -93,27 +107,44 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
     return folder / "best.safetensors"
 
 
-def settle(config: Config, dataset: VideoDataset) -> Config:
+def settle(
+    config: Config, dataset: VideoDataset, tell: Callable[[str], None] = lambda _: None
+) -> Config:
     """The recipe with everything decided that it leaves to the data.
 
+    Args:
+        config: The recipe.
+        dataset: Where its training and validation splits are found.
+        tell: Given a line for each class of a multi-label set that cannot be learned or judged.
+
     Raises:
+        ConfigError: The recipe is of an ensemble, which is not trained as one network.
         DataError: The labels do not fit the recipe's task, or cannot be learned.
     """
+    if config.model.members > 1:
+        raise ConfigError(
+            f"model.members = {config.model.members}: an ensemble's members are trained one by "
+            "one; leave it at 1, and train with --folds and --final ensemble"
+        )
     config = resolve_task(config, dataset)
-    task: Task = "single" if config.task == "single" else "multi"
-    check_learnable(dataset, config.data.train, config.data.val, task)
+    for line in check_learnable(dataset, config.data.train, config.data.val, config.known_task):
+        tell(line)
     return config
 
 
-def build_module(config: Config, model: nn.Module, data: TrainingData) -> ActionModule:
+def build_module(
+    config: Config, model: nn.Module, data: TrainingData, teacher: ViewTeacher | None = None
+) -> ActionModule:
     """The network with its loss, as Lightning trains it."""
     return ActionModule(
         model,
-        build_loss(config.loss, data.train.targets),
+        build_loss(config.loss, config.known_task, data.train.targets),
         config.training,
         data.val.targets.bool(),
-        task="single" if config.task == "single" else "multi",
+        task=config.known_task,
         supervise_branches=config.loss.branches,
+        teacher=teacher,
+        mixing=build_mixing(config.augment),
     )
 
 
@@ -122,10 +153,16 @@ def _start_from(model: nn.Module, source: str) -> None:
     rank_zero_only(sys.stderr.write)("\n".join(report.lines()) + "\n")
 
 
-def _build_trainer(config: Config, folder: Path, recorder: RunRecorder) -> pl.Trainer:
+def _build_callbacks(config: Config, folder: Path, describe: Describe) -> list[pl.Callback]:
+    decay = config.training.ema_decay
+    average = WeightAverage(decay) if decay else None
+    progress = RichProgressBar(leave=True) if sys.stderr.isatty() else EpochLines()
+    found = (average, RunRecorder(folder, describe, average), progress)
+    return [callback for callback in found if callback is not None]
+
+
+def _build_trainer(config: Config, folder: Path, callbacks: list[pl.Callback]) -> pl.Trainer:
     training = config.training
-    terminal = sys.stderr.isatty()
-    progress = RichProgressBar(leave=True) if terminal else EpochLines()
     with known_device(training):
         return pl.Trainer(
             accelerator=training.accelerator,
@@ -135,10 +172,10 @@ def _build_trainer(config: Config, folder: Path, recorder: RunRecorder) -> pl.Tr
             accumulate_grad_batches=training.accumulate_batches,
             gradient_clip_val=training.gradient_clip or None,
             logger=TensorBoardLogger(folder, name="tensorboard", version=""),
-            callbacks=[recorder, progress],
+            callbacks=callbacks,
             plugins=[AtomicCheckpointIO()],
             enable_checkpointing=False,  # the recorder does it
-            enable_progress_bar=terminal,
+            enable_progress_bar=sys.stderr.isatty(),
             enable_model_summary=False,
             num_sanity_val_steps=0,
             use_distributed_sampler=False,

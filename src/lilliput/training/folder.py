@@ -10,6 +10,7 @@ import torch
 
 from lilliput.checkpoint import load_checkpoint
 from lilliput.config import NEUTRAL_SETTINGS, Config, parse_config
+from lilliput.config.section import Section
 from lilliput.data import VideoDataset
 from lilliput.errors import TrainingError
 from lilliput.training.precision import resolve_precision
@@ -67,16 +68,20 @@ def _read_settings(path: Path) -> Config:
 
 def _check_same(began: Config, config: Config, folder: Path) -> None:
     """Where and how fast a run computes may change when it goes on; what it computes may not."""
-    if began.task != config.task:
-        raise TrainingError(
-            f"{folder}: began with task = '{began.task}', not '{config.task}'; resume with the "
-            "same labels and settings, or choose another --run"
-        )
-    for name in set(Config.model_fields) - {"evaluation", "title", "task"}:
-        before, now = getattr(began, name).model_dump(), getattr(config, name).model_dump()
-        for key in before:
-            if before[key] != now[key] and key not in NEUTRAL_SETTINGS.get(name, ()):
-                raise TrainingError(
-                    f"{folder}: began with {name}.{key} = {before[key]}, not {now[key]}; "
-                    "resume with the same settings, or choose another --run"
-                )
+    before, now = _settings_of(began), _settings_of(config)
+    for name in before:
+        if before[name] != now[name]:
+            raise TrainingError(
+                f"{folder}: began with {name} = {before[name]}, not {now[name]}; "
+                "resume with the same settings, or choose another --run"
+            )
+
+
+def _settings_of(config: Config) -> dict[str, object]:
+    """By dotted name, what a run computes with."""
+    settings: dict[str, object] = {"task": config.task}
+    for name, section in config:
+        if isinstance(section, Section) and name != "evaluation":
+            neutral = NEUTRAL_SETTINGS.get(name, ())
+            settings |= {f"{name}.{key}": value for key, value in section if key not in neutral}
+    return settings

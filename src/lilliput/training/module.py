@@ -1,4 +1,4 @@
-"""One training step, one validation pass, one optimiser: what Lightning runs."""
+"""One training step, one validation pass: what Lightning runs."""
 
 import lightning.pytorch as pl
 import torch
@@ -8,8 +8,17 @@ from torch import nn
 from lilliput.config import TrainingConfig
 from lilliput.data.loading import Batch, UnreadableClip
 from lilliput.errors import TrainingError
-from lilliput.scoring import Task, compute_metrics, tune_global
+from lilliput.scoring import compute_metrics, tune_global
 from lilliput.scoring.logits import score_logits
+from lilliput.task import Task
+from lilliput.training.distillation import blend
+from lilliput.training.optimization import (
+    build_epoch_schedule,
+    build_optimizer,
+    build_step_schedule,
+)
+from lilliput.training.teachers import ViewTeacher, feature_loss, forward_features
+from lilliput.video.mixing import ClipMixing
 
 _CHECK_EVERY = 10  # steps: looking at a loss makes the processor wait for the GPU
 
@@ -24,6 +33,8 @@ class ActionModule(pl.LightningModule):
         val_targets: (N, K) bool targets of the validation split.
         task: How many labels a clip has.
         supervise_branches: Add the loss of each classifier that the network adds up.
+        teacher: Scores each training clip as it is seen; None where nothing does.
+        mixing: Mixes the clips and targets of a training batch.
     """
 
     def __init__(
@@ -35,6 +46,8 @@ class ActionModule(pl.LightningModule):
         *,
         task: Task = "multi",
         supervise_branches: bool = False,
+        teacher: ViewTeacher | None = None,
+        mixing: ClipMixing | None = None,
     ) -> None:
         super().__init__()
         # A quarter faster on a CPU; a test holds its gradients to those of the plain layout.
@@ -47,6 +60,8 @@ class ActionModule(pl.LightningModule):
         self.val_targets = val_targets
         self.task: Task = task
         self.supervise_branches = supervise_branches
+        self.teacher = teacher
+        self.mixing = mixing
         self.unreadable: dict[tuple[str, int], UnreadableClip] = {}
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor | None:
@@ -54,12 +69,9 @@ class ActionModule(pl.LightningModule):
         self._note("train", batch)
         if len(batch.indices) == 0:
             return None
-        clips, targets = _moved(batch), batch.targets
-        if len(clips) == 1:  # batch normalisation has no variance of a single value
-            clips, targets = clips.repeat(2, 1, 1, 1, 1), targets.repeat(2, 1)
-        # What the network draws (dropout) depends on the step alone, so that a resume repeats it.
+        # What is drawn here (mixing, dropout) depends on the step alone: a resume repeats it.
         torch.manual_seed(hash((self.config.seed, self.current_epoch, batch_idx, self.global_rank)))
-        loss = self._loss_of(clips, targets)
+        loss = self._loss_of(*self._prepare(batch))
         self._finite &= torch.isfinite(loss.detach())
         if (batch_idx + 1) % _CHECK_EVERY == 0:
             self._stop_unless(self._everywhere(self._finite))
@@ -110,26 +122,14 @@ class ActionModule(pl.LightningModule):
             self.log("val_top1", metrics.micro.recall, prog_bar=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Adam with the MultiStep schedule of section 4.1.4, or one cycle.
-
-        AdamW is Adam where there is no weight decay, as in the thesis.
-        """
-        config = self.config
-        optimizer = torch.optim.AdamW(
-            self.model.parameters(), config.learning_rate, weight_decay=config.weight_decay
-        )
-        if config.schedule == "one_cycle":
-            steps = int(self.trainer.estimated_stepping_batches)
-            cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, steps)
-            return {
-                "optimizer": optimizer,
-                "lr_scheduler": {"scheduler": cycle, "interval": "step"},
-            }
-        epochs = {round(fraction * config.epochs) for fraction in config.milestones}
-        # A run too short for its milestones keeps its first epoch at the full rate.
-        milestones = sorted(epoch for epoch in epochs if epoch > 0)
-        multistep = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, gamma=0.1)
-        return {"optimizer": optimizer, "lr_scheduler": multistep}
+        """The optimizer, and its schedule over epochs or over steps."""
+        optimizer = build_optimizer(self.model, self.config)
+        if self.config.schedule == "multistep":
+            schedule = build_epoch_schedule(optimizer, self.config)
+            return {"optimizer": optimizer, "lr_scheduler": schedule}
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = build_step_schedule(optimizer, self.config, steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def transfer_batch_to_device(
         self, batch: Batch, device: torch.device, dataloader_idx: int  # noqa: ARG002
@@ -141,9 +141,31 @@ class ActionModule(pl.LightningModule):
             batch.targets.to(device, non_blocking=early),
             batch.indices.to(device, non_blocking=early),
             batch.unreadable,
+            None if batch.larger is None else _channels_last(batch.larger.to(device)),
         )
 
-    def _loss_of(self, clips: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def _prepare(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """Clips, what is to be learned of them, and a teacher's features (N, C) where wanted."""
+        clips, targets, features = _moved(batch), batch.targets, None
+        if self.teacher is not None:
+            assert batch.larger is not None
+            scores, features = self.teacher(batch.larger)
+            targets = blend(targets, scores, self.config.teacher_weight)
+        if len(clips) == 1:  # batch normalisation has no variance of a single value
+            clips, targets = clips.repeat(2, 1, 1, 1, 1), targets.repeat(2, 1)
+            features = None if features is None else features.repeat(2, 1)
+        elif self.mixing is not None:
+            clips, targets = self.mixing(clips, targets)
+            clips = _channels_last(clips)
+        return clips, targets, features
+
+    def _loss_of(
+        self, clips: torch.Tensor, targets: torch.Tensor, features: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        if features is not None:
+            logits, ours = forward_features(self.model, clips)
+            gap = feature_loss(ours, features)
+            return torch.add(self.loss(logits.float(), targets), self.config.teacher_features * gap)
         if not self.supervise_branches:
             whole: torch.Tensor = self.loss(self.model(clips).float(), targets)
             return whole

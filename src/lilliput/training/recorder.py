@@ -22,8 +22,10 @@ from matplotlib.figure import Figure
 
 from lilliput.checkpoint import Checkpoint, save_checkpoint
 from lilliput.errors import TrainingError
+from lilliput.training.average import WeightAverage
 from lilliput.training.module import ActionModule
 
+Describe = Callable[[Mapping[str, torch.Tensor], Mapping[str, float]], Checkpoint]
 RESUME_FILE = "last.ckpt"
 COLUMNS = (
     "epoch", "train_loss", "val_loss", "val_f1", "val_precision", "val_recall", "val_map",
@@ -49,15 +51,18 @@ class RunRecorder(pl.Callback):
     Args:
         folder: The run folder.
         describe: From weights and metrics to a self-describing checkpoint.
+        average: The average that is kept instead of the network's own weights.
     """
 
     def __init__(
         self,
         folder: Path,
-        describe: Callable[[Mapping[str, torch.Tensor], Mapping[str, float]], Checkpoint],
+        describe: Describe,
+        average: WeightAverage | None = None,
     ) -> None:
         self.folder = folder
         self.describe = describe
+        self.average = average
         self.history: list[dict[str, float]] = []
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -68,11 +73,17 @@ class RunRecorder(pl.Callback):
             raise TrainingError(
                 "no batch held two readable training clips; see `lilliput data check`"
             )
+        if not math.isfinite(metrics["train_loss_epoch"]):  # validation would have told, if any
+            raise TrainingError(
+                f"the loss of epoch {trainer.current_epoch + 1} is infinite or no number; the last "
+                "good checkpoint is intact. Try a lower training.learning_rate"
+            )
         row = {name: metrics.get(name, float("nan")) for name in COLUMNS}
         row["epoch"] = trainer.current_epoch + 1
         row["train_loss"] = metrics["train_loss_epoch"]
         row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
-        improved = row["val_f1"] > max((past["val_f1"] for past in self.history), default=-1.0)
+        before = max((past["val_f1"] for past in self.history), default=-1.0)
+        improved = math.isnan(row["val_f1"]) or row["val_f1"] > before  # unvalidated: the last
         self.history.append(row)
         if trainer.is_global_zero:
             self._write_models(pl_module, row, improved)
@@ -89,7 +100,8 @@ class RunRecorder(pl.Callback):
         self.history = list(state_dict["history"])
 
     def _write_models(self, module: ActionModule, row: dict[str, float], improved: bool) -> None:
-        checkpoint = self.describe(module.model.state_dict(), row)
+        network = module.model if self.average is None else self.average.network
+        checkpoint = self.describe(network.state_dict(), row)
         save_checkpoint(checkpoint, self.folder / "last.safetensors")
         if improved:
             save_checkpoint(checkpoint, self.folder / "best.safetensors")
@@ -109,11 +121,12 @@ class EpochLines(pl.Callback):
         """Writes the line."""
         if trainer.is_global_zero:
             scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
-            sys.stderr.write(
-                f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: "
-                f"loss {scores.get('train_loss_epoch', math.nan):.4f}, "
-                f"val loss {scores['val_loss']:.4f}, val macro F1 {scores['val_f1']:.4f}\n"
-            )
+            words = [f"loss {scores.get('train_loss_epoch', math.nan):.4f}"]
+            if "val_loss" in scores:
+                words.append(f"val loss {scores['val_loss']:.4f}")
+                words.append(f"val macro F1 {scores['val_f1']:.4f}")
+            epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+            sys.stderr.write(f"{epoch}: {', '.join(words)}\n")
 
 
 def write_history(history: list[dict[str, float]], folder: Path) -> None:

@@ -36,7 +36,7 @@ class TrainingSpeed:
         precision: What it computes in.
         batch_size: Clips in a batch.
         workers: Processes that prepare batches.
-        num_clips: Clips in an epoch.
+        num_clips: Clips in an epoch; each view of a clip counts.
         training: All together, as in ``lilliput train``.
         network: The training step on one batch, again and again.
         loading: Batches that nothing is done with.
@@ -80,6 +80,7 @@ def measure_training(config: Config, dataset: VideoDataset, seconds: float) -> T
     with quiet():
         device = _build_trainer(config).strategy.root_device
         loader, _ = build_loaders(config, data, 0, 1, on_gpu=device.type == "cuda")
+        num_clips = sum(1 for _ in loader.sampler)
         epochs = _Epochs(loader)
         loading = _measure_loading(epochs, seconds)
         batch = next(iter(epochs))
@@ -90,7 +91,7 @@ def measure_training(config: Config, dataset: VideoDataset, seconds: float) -> T
         precision=precision,
         batch_size=config.training.batch_size,
         workers=config.data.workers,
-        num_clips=len(data.train),
+        num_clips=num_clips,
         training=training,
         network=network,
         loading=loading,

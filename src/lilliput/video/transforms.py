@@ -6,7 +6,7 @@ frames.
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 import torch
@@ -116,6 +116,22 @@ class TrainingTransform:
         return Augmentation(
             side, (top, left), flips, draw_operations(*self.rand_augment, generator)
         )
+
+    def enlarge(self, drawn: Augmentation, size: tuple[int, int], input_size: int) -> Augmentation:
+        """The draw that shows the same part of a clip in this transform's input size.
+
+        Args:
+            drawn: For another input size.
+            size: Height and width of the clip, px.
+            input_size: The other input size, px.
+        """
+        scale = self.input_size / input_size
+        side = max(self.input_size, round(drawn.side * scale))
+        room = [length - self.input_size for length in scaled_size(*size, side)]
+        top, left = (
+            min(round(place * scale), most) for place, most in zip(drawn.corner, room, strict=True)
+        )
+        return replace(drawn, side=side, corner=(top, left))
 
     def apply(self, frames: Sequence[torch.Tensor], drawn: Sequence[Augmentation]) -> torch.Tensor:
         """Augments a batch; clips that drew the same step take it together.

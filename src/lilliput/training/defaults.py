@@ -1,0 +1,150 @@
+"""A recipe for the data at hand: every setting that should follow from the clips, with its reason.
+
+The rules were chosen on several sets of real and rendered clips, from 10 to 300 clips a class;
+``results/defaults`` has what they reach. A setting that the user gives is left alone, and the
+choices after it follow it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lilliput.config import INPUT_SIZES, Config, parse_config, parse_override
+from lilliput.data import VideoDataset
+from lilliput.data.facts import DataFacts, in_words, measure_facts
+from lilliput.data.task import find_task
+
+_SIZES = tuple(size for size in INPUT_SIZES if 28 <= size <= 112)
+_LEAST_SCALE = 0.7  # of a clip's short side
+_SMALL_SET = 300  # clips
+_LEAST_STEPS, _MOST_STEPS = 1000, 20_000
+_EPOCHS = 60
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One setting, and why it was chosen."""
+
+    setting: str
+    value: Any
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.setting} = {self.value}: {self.reason}"
+
+
+class _Settings:
+    """What is given, and what is chosen beside it."""
+
+    def __init__(self, given: Sequence[str]) -> None:
+        self._given = dict(parse_override(text) for text in given)
+        self._chosen: dict[str, Any] = {}
+        self.choices: list[Choice] = []
+
+    def choose(self, setting: str, value: Any, reason: str) -> Any:
+        """Takes the value unless another was given; returns the one that holds."""
+        if setting in self._given:
+            return self._given[setting]
+        self._chosen[setting] = value
+        self.choices.append(Choice(setting, value, reason))
+        return value
+
+    def get(self, setting: str, default: Any) -> Any:
+        """What was given or chosen."""
+        return self._given.get(setting, self._chosen.get(setting, default))
+
+    def build(self) -> Config:
+        """The recipe."""
+        nested: dict[str, Any] = {}
+        for dotted, value in (self._chosen | self._given).items():
+            *parents, key = dotted.split(".")
+            section = nested
+            for parent in parents:
+                section = section.setdefault(parent, {})
+            section[key] = value
+        return parse_config(nested, source="--set")
+
+
+def choose_defaults(
+    dataset: VideoDataset, given: Sequence[str] = ()
+) -> tuple[Config, list[Choice]]:
+    """Chooses a recipe for a data set.
+
+    Args:
+        dataset: What is to be learned.
+        given: ``section.key=value``, settings that are not to be chosen.
+
+    Returns:
+        The recipe, and what was chosen, in order.
+
+    Raises:
+        ConfigError: A given setting is misspelt or does not fit.
+        DataError: A split is missing, its clips cannot be opened, or the labels do not fit.
+    """
+    settings = _Settings(given)
+    config = settings.build()  # refuses what is misspelt
+    splits = [config.data.train, *filter(None, (config.data.val,))]
+    task = find_task(dataset, splits, config.task)
+    facts = measure_facts(dataset, config.data.train, task)
+    _choose_task(settings, facts)
+    _choose_input(settings, facts)
+    _choose_augmentation(settings, facts)
+    _choose_training(settings, facts)
+    _choose_evaluation(settings, facts)
+    return settings.build(), settings.choices
+
+
+def _choose_task(settings: _Settings, facts: DataFacts) -> None:
+    if facts.task == "single":
+        settings.choose("task", "single", "each clip has exactly one label")
+    else:
+        settings.choose("task", "multi", "a clip has several labels, or none")
+
+
+def _choose_input(settings: _Settings, facts: DataFacts) -> None:
+    size = next((size for size in _SIZES if size >= facts.short_side * _LEAST_SCALE), _SIZES[-1])
+    settings.choose("model.input_size", size, f"clips are {facts.short_side} px")
+    settings.choose("model.width", 16, f"{facts.num_clips} clips are few for a wider network")
+    settings.choose("model.normalisation", "clip", "a clip's own brightness says nothing of it")
+    settings.choose("sampling.method", "segment", "the frames cover the whole clip")
+
+
+def _choose_augmentation(settings: _Settings, facts: DataFacts) -> None:
+    settings.choose("augment.short_side", [1.0, 1.25], "of small figures little may be cut away")
+    settings.choose("augment.rand_augment_operations", 0, "few clips are learned better without")
+    if facts.one_sided:
+        name = facts.one_sided[0]
+        settings.choose("augment.horizontal_flip", 0.0, f"class '{name}' has no mirror image")
+    elif facts.mirrored:
+        left, right = facts.mirrored[0]
+        settings.choose("augment.horizontal_flip", 0.5, f"a flip exchanges {left} and {right}")
+    else:
+        settings.choose("augment.horizontal_flip", 0.5, "no class is named for a direction")
+
+
+def _choose_training(settings: _Settings, facts: DataFacts) -> None:
+    batch = settings.choose(
+        "training.batch_size",
+        16 if facts.num_clips < _SMALL_SET else 32,
+        f"{facts.num_clips} clips, {in_words(facts.clips_per_class)}",
+    )
+    crops = settings.get("augment.crops_per_clip", 1)
+    steps = _steps(facts)
+    epochs = math.ceil(steps / math.ceil(facts.num_clips * crops / batch))
+    settings.choose("training.epochs", epochs, f"about {steps} steps of {batch} clips")
+    settings.choose("training.schedule", "one_cycle", "the rate ends near zero, without milestones")
+    settings.choose("training.learning_rate", 2e-3, "usual for a network of this size")
+
+
+def _choose_evaluation(settings: _Settings, facts: DataFacts) -> None:
+    flip = settings.get("augment.horizontal_flip", 0.5) > 0
+    reason = "as in training" if flip else "no flips in training"
+    settings.choose("evaluation.flip", flip, reason)
+    settings.choose("evaluation.flip_merge", "mean", "both views count the same")
+    if facts.task == "multi":
+        settings.choose("evaluation.threshold", "per_class", "tuned where a class has ten clips")
+
+
+def _steps(facts: DataFacts) -> int:
+    return round(min(max(_LEAST_STEPS, facts.num_clips * _EPOCHS / 32), _MOST_STEPS))

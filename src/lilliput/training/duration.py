@@ -1,0 +1,73 @@
+"""How long a training will take on this machine, from a few steps of it."""
+
+import os
+import time
+
+import torch
+from torch import nn
+
+from lilliput.builders import build_model, build_training_sampler, build_training_transform
+from lilliput.config import Config
+from lilliput.data import VideoDataset
+from lilliput.data.loading import FrameSource, TrainingClips, UnreadableClip
+from lilliput.video.normalisation import KINETICS
+
+_STEPS = 3
+_CLIPS = 6  # read and augmented
+_EPOCH_SECONDS = 0.7  # for saving models and drawing curves
+
+
+def estimate_seconds(config: Config, dataset: VideoDataset) -> float:
+    """The expected duration of a training; takes seconds itself.
+
+    Steps of the network and reading of clips are timed apart and added: on a CPU they share its
+    cores. On a GPU only the reading is timed, which is what limits small networks there.
+    """
+    train, val = dataset.split(config.data.train), dataset.splits.get(config.data.val, ())
+    crops = config.augment.crops_per_clip
+    steps = config.training.epochs * -(-len(train) * crops // config.training.batch_size)
+    reading = _time_reading(config, dataset) / max(1, min(config.data.workers, os.cpu_count() or 1))
+    network = 0.0 if torch.cuda.is_available() else _time_step(config, len(dataset.labels))
+    per_clip = network / config.training.batch_size
+    validation = config.training.epochs * len(val) * (per_clip / 3 + reading)
+    trained = steps * (network + config.training.batch_size * reading)
+    return trained + validation + config.training.epochs * _EPOCH_SECONDS
+
+
+def _time_step(config: Config, num_classes: int) -> float:
+    """Seconds of one training step, without reading its clips."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = build_model(config.model, num_classes, config.sampling.num_frames).train()
+        side = config.model.input_size
+        shape = (config.training.batch_size, 3, config.sampling.num_frames, side, side)
+        clips = torch.randn(shape).contiguous(memory_format=torch.channels_last_3d)
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv3d):
+            layer.to(memory_format=torch.channels_last_3d)
+    times = []
+    for _ in range(_STEPS):
+        start = time.perf_counter()
+        model.zero_grad()
+        model(clips).square().mean().backward()
+        times.append(time.perf_counter() - start)
+    return min(times)  # the first lays out memory
+
+
+def _time_reading(config: Config, dataset: VideoDataset) -> float:
+    """Seconds to augment one clip that is decoded already."""
+    clips = dataset.split(config.data.train)
+    chosen = clips[:: max(1, len(clips) // _CLIPS)][:_CLIPS]
+    source = FrameSource(chosen, int(config.data.cache_gib * 2**30))
+    source.fill()
+    training = TrainingClips(
+        source,
+        len(dataset.labels),
+        build_training_sampler(config),
+        build_training_transform(config, KINETICS, dataset.labels),
+        seed=0,
+    )
+    start = time.perf_counter()
+    read = [training[0, index, 0] for index in range(len(training))]
+    count = sum(not isinstance(item, UnreadableClip) for item in read)
+    return (time.perf_counter() - start) / max(1, count)

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+
+from lilliput.config import Config
+from lilliput.data import Clip, LabelSet, VideoDataset, read_dataset
+from lilliput.errors import ConfigError, DataError
+from lilliput.training.defaults import choose_defaults
+
+
+def _by_setting(dataset: VideoDataset, *given: str) -> tuple[Config, dict[str, str]]:
+    config, choices = choose_defaults(dataset, given)
+    return config, {choice.setting: choice.reason for choice in choices}
+
+
+def _dotted(config: Config, setting: str) -> object:
+    value: object = config
+    for part in setting.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def test_every_choice_is_in_the_recipe_and_has_a_reason(tiny_folder: Path) -> None:
+    config, choices = choose_defaults(read_dataset(tiny_folder))
+    assert len({choice.setting for choice in choices}) == len(choices)
+    for choice in choices:
+        value = _dotted(config, choice.setting)
+        assert (list(value) if isinstance(value, tuple) else value) == choice.value
+        assert choice.reason
+        assert str(choice) == f"{choice.setting} = {choice.value}: {choice.reason}"
+
+
+def test_a_given_setting_is_not_chosen_and_others_follow_it(tiny_folder: Path) -> None:
+    dataset = read_dataset(tiny_folder)
+    config, chosen = _by_setting(dataset)
+    changed, left = _by_setting(dataset, f"training.batch_size={config.training.batch_size * 2}")
+    assert set(chosen) - set(left) == {"training.batch_size"}
+    steps = [
+        made.training.epochs * -(-6 * made.augment.crops_per_clip // made.training.batch_size)
+        for made in (config, changed)
+    ]
+    assert steps[0] == pytest.approx(steps[1], rel=0.02)
+
+
+def test_a_misspelt_setting_is_refused_before_the_data_is_looked_at() -> None:
+    nowhere = VideoDataset(Path("nowhere"), "test", LabelSet.from_names(["a", "b"]), {})
+    with pytest.raises(ConfigError, match=r"nearest is 'training\.epochs'"):
+        choose_defaults(nowhere, ["training.epoch=3"])
+
+
+def test_mirrored_classes_are_flipped_and_one_sided_ones_are_not(tiny_folder: Path) -> None:
+    dataset = read_dataset(tiny_folder)
+    config, reasons = _by_setting(dataset)
+    assert config.augment.horizontal_flip == 0.5 and config.evaluation.flip
+    assert "turn_left and turn_right" in reasons["augment.horizontal_flip"]
+    train = [
+        Clip(clip.clip_id, clip.path, (min(clip.labels[0], 1),), clip.recording)
+        for clip in dataset.split("train")
+        if clip.labels
+    ]
+    one_sided = VideoDataset(
+        dataset.root,
+        "test",
+        LabelSet.from_names(["sit", "turn_left"]),
+        {"train": train, "val": train},
+    )
+    config, reasons = _by_setting(one_sided)
+    assert config.augment.horizontal_flip == 0 and not config.evaluation.flip
+    assert "'turn_left' has no mirror image" in reasons["augment.horizontal_flip"]
+
+
+def test_a_missing_split_is_named(tiny_folder: Path) -> None:
+    with pytest.raises(DataError, match="has no split 'dev'"):
+        choose_defaults(read_dataset(tiny_folder), ["data.val=dev"])
