@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +58,18 @@ def site(tmp_path_factory: pytest.TempPathFactory, synthetic: Recognizer) -> Ite
     gate = threading.Event()
     gate.set()
     with serve(create_app(settings, synthetic, watch_scene(gate))) as url:
+        yield Site(url, gate)
+
+
+@pytest.fixture(scope="module")
+def single_site(synthetic: Recognizer) -> Iterator[Site]:
+    """The same scene, of a model whose actions exclude each other."""
+    model = synthetic.description
+    config = model.config.model_copy(update={"task": "single"})
+    single = Recognizer(replace(model, config=config), synthetic.engine)
+    gate = threading.Event()
+    gate.set()
+    with serve(create_app(ServerSettings(), single, watch_scene(gate))) as url:
         yield Site(url, gate)
 
 

@@ -36,6 +36,34 @@ def _events_of(windows, ends, scores, settings, onset):
     return [event for event in closed if event[1] - event[0] >= min_on]
 
 
+def _events_of_one(windows, ends, rows, settings, onsets):
+    """The rule of one action at a time: each cell by itself, and from it back in time."""
+    middles = [(start + end) // 2 for start, end in windows]
+    edges = [ends[0], *((a + b) // 2 for a, b in pairwise(middles)), ends[1]]
+    width, ratio, min_on, min_off = settings
+    rows = np.array(rows)
+    smoothed = [rows[[2 * abs(m - c) <= width for m in middles]].mean(axis=0) for c in middles]
+    chosen, told, events = [], [], {}
+    for cell, scores in enumerate(smoothed):
+        last, likely = chosen[-1] if chosen else None, int(scores.argmax())
+        least = None if last is None else ratio * max(onsets[last], scores[likely])
+        if least is None or scores[last] < least:
+            last = likely if scores[likely] > onsets[likely] else None
+        chosen.append(last)
+        if last is None:
+            continue
+        begin = max((at + 1 for at in told if chosen[at] != last), default=0)
+        group = [cell]
+        for before in reversed(range(begin, cell)):
+            if chosen[before] == last and edges[group[0]] - edges[before + 1] < max(min_off, 1):
+                group.insert(0, before)
+        if edges[cell + 1] - edges[group[0]] >= min_on:
+            told.append(cell)
+            score = max(smoothed[at][last] for at in group)
+            events[last, edges[group[0]]] = edges[cell + 1], score
+    return [(label, start, *rest) for (label, start), rest in sorted(events.items())]
+
+
 def random_cases(count: int, seed: int) -> tuple[list[dict[str, Any]], list[Expected]]:
     """Tracks with settings as the page gets them, and their events."""
     draw = random.Random(seed)
@@ -65,6 +93,28 @@ def random_cases(count: int, seed: int) -> tuple[list[dict[str, Any]], list[Expe
                 "onset": onset,
             }
         )
+    return cases, expected
+
+
+def random_cases_of_one(count: int, seed: int) -> tuple[list[dict[str, Any]], list[Expected]]:
+    """The same for actions that exclude each other; an event begins with its class."""
+    cases, _ = random_cases(count, seed)
+    draw = np.random.default_rng(seed)
+    expected = []
+    for case in cases:
+        track, settings = case["track"], case["settings"]
+        rows = draw.dirichlet([0.6] * 4, len(track["windows"])).tolist()
+        for window, scores in zip(track["windows"], rows, strict=True):
+            window["scores"] = scores
+        case["onsets"] = draw.uniform(0.2, 0.6, 4).tolist()
+        windows = [(w["start_seconds"], w["end_seconds"]) for w in track["windows"]]
+        ends = (track["start_seconds"], track["end_seconds"])
+        seconds = [settings[f"{key}_seconds"] for key in ("smoothing", "min_on", "min_off")]
+        units = [[round(second * UNIT) for second in pair] for pair in (*windows, ends, seconds)]
+        width, *least = units.pop()
+        rule = (width, settings["offset_ratio"], *least)
+        *spans, limits = units
+        expected.append(_events_of_one(spans, limits, rows, rule, case["onsets"]))
     return cases, expected
 
 

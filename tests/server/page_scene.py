@@ -12,6 +12,7 @@ import numpy as np
 from lilliput.inference.recognizer import Recognizer
 from lilliput.server.work import Watch, Watched
 from lilliput.video.encode import write_video
+from lilliput.watch.actions import EventRule
 from lilliput.watch.events import BoxAt, Event, Message, Step, WindowScores
 from lilliput.watch.scene import Box, Frame, Scene, TrackedBox
 from lilliput.watch.settings import EventSettings
@@ -88,7 +89,8 @@ def watch_scene(gate: threading.Event) -> Watch:
         description = recognizer.description
         names = description.labels.class_names
         steps = _steps(names, detector == "none", gate)
-        yield Watched(SIZE, names, description.thresholds, SETTINGS, steps)
+        rule = EventRule(description.thresholds, SETTINGS, description.task)
+        yield Watched(SIZE, names, rule, steps)
 
     return watch
 

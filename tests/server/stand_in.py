@@ -13,6 +13,7 @@ import numpy as np
 
 from lilliput.inference.recognizer import Recognizer
 from lilliput.server.work import Watch, Watched
+from lilliput.watch.actions import EventRule
 from lilliput.watch.events import BoxAt, Event, Message, Step, WindowScores
 from lilliput.watch.scene import Box, Frame, Scene, TrackedBox
 from lilliput.watch.settings import EventSettings
@@ -27,10 +28,10 @@ def stand_in(num_frames: int = 20, gate: threading.Event | None = None, pause: f
     @contextmanager
     def watch(recognizer: Recognizer, path: Path, detector: str) -> Iterator[Watched]:
         assert path.is_file()
-        names = recognizer.description.labels.class_names
-        onsets = tuple(recognizer.description.thresholds)
-        steps = _steps(names, num_frames, gate, pause)
-        yield Watched(SIZE, names, onsets, EventSettings(), steps)
+        description = recognizer.description
+        names = description.labels.class_names
+        rule = EventRule(description.thresholds, EventSettings(), description.task)
+        yield Watched(SIZE, names, rule, _steps(names, num_frames, gate, pause))
 
     return watch
 

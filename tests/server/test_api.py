@@ -1,14 +1,20 @@
 import json
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
 
+from lilliput.checkpoint import Checkpoint
 from lilliput.errors import DataError
 from lilliput.inference.recognizer import Recognizer
+from lilliput.server.app import create_app
+from lilliput.server.settings import ServerSettings
 from lilliput.watch.records import from_record
-from tests.server.conftest import StartServer
+from tests.server.conftest import HERE, StartServer
 from tests.server.stand_in import FPS, SIZE, stand_in
 
 NAMES = ["[Sit]", "turn_left", "turn_right"]
@@ -75,6 +81,7 @@ class TestWatch:
             "duration_seconds": 2.0,
             "num_frames": 20,
         }
+        assert result["task"] == "multi"
         assert result["class_names"] == NAMES
         assert result["thresholds"] == [0.25, 0.5, 0.625]
         assert result["settings"].keys() == {
@@ -137,6 +144,36 @@ class TestWatch:
         assert track["windows"]
 
 
+class TestOneLabel:
+    """A model that gives a clip one label."""
+
+    @pytest.fixture
+    def client(self, micro_single: Checkpoint) -> Iterator[TestClient]:
+        from lilliput.server.work import watch_file
+
+        settings = ServerSettings(detector="none")
+        app = create_app(settings, Recognizer(micro_single), watch_file)
+        with TestClient(app, base_url=HERE) as client:
+            yield client
+
+    def test_answers_tell_the_task(self, client: TestClient, clip: bytes):
+        assert client.get("/v1/model").json()["task"] == "single"
+        answer = send(client, clip, "/v1/recognize").json()
+        assert answer["task"] == "single"
+        assert sum(answer["scores"].values()) == pytest.approx(1, abs=2e-4)
+        (label,) = answer["labels"]
+        assert answer["probability"] == answer["scores"][label] == max(answer["scores"].values())
+
+    def test_events_do_not_overlap(self, client: TestClient, clip: bytes):
+        result = watch(client, clip)["result"]
+        assert result["task"] == "single"
+        assert result["thresholds"] == [0.35] * 3
+        events = sorted(result["events"], key=lambda event: event["start_seconds"])
+        assert events
+        for one, other in pairwise(events):
+            assert one["end_seconds"] <= other["start_seconds"]
+
+
 class TestEvents:
     @pytest.fixture
     def url(self, tmp_path: Path) -> str:
@@ -189,6 +226,7 @@ class TestFacts:
             "/v1/model", headers={"Authorization": "Bearer t"}
         )
         facts = model.json()
+        assert facts["task"] == "multi"
         assert facts["class_names"] == NAMES
         assert facts["thresholds"] == [0.25, 0.5, 0.625]
         assert facts["note"] == "for tests"

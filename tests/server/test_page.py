@@ -14,7 +14,7 @@ from tests.server.page_browser import (
     until,
     watch_video,
 )
-from tests.server.page_rule import UNIT, random_cases
+from tests.server.page_rule import UNIT, random_cases, random_cases_of_one
 from tests.server.page_scene import ACTORS, FPS, SECONDS, SIZE
 
 pytest_plugins = ("tests.server.page_fixtures",)
@@ -231,3 +231,52 @@ def test_events_equal_a_brute_force_of_the_rule(open_page):
         assert len(ours) == len(theirs)
         for span, (start, end, score) in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(span, [start / UNIT, end / UNIT, score], atol=1e-9)
+
+
+def test_events_that_exclude_each_other_equal_a_brute_force_of_the_rule(open_page):
+    cases, expected = random_cases_of_one(300, seed=11)
+    found = open_page().evaluate(
+        """async (text) => {
+          const cases = JSON.parse(text);
+          const { Analysis } = await import("/static/analysis.js");
+          const facts = { task: "single", class_names: [0, 1, 2, 3], thresholds: [1, 1, 1, 1] };
+          return cases.map(({ track, settings, onsets }) => {
+            const tracks = [{ ...track, track: 1, boxes: [] }];
+            const analysis = new Analysis({ ...facts, tracks, settings }, "");
+            const first = analysis.events.length; // no score passes
+            onsets.forEach((onset, k) => analysis.setOnset(k, onset));
+            const rows = analysis.eventsOf.flat();
+            return [first, rows.map((row) => [row.action, row.start, row.end, row.score])];
+          });
+        }""",
+        json.dumps(cases),
+    )
+    assert sum(map(len, expected)) > 600
+    for (first, ours), theirs in zip(found, expected, strict=True):
+        assert first == 0
+        assert len(ours) == len(theirs)
+        for event, (label, start, end, score) in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(event, [label, start / UNIT, end / UNIT, score], atol=1e-9)
+
+
+def test_one_action_at_a_time(open_page, single_site, scene, tmp_path):
+    page = watch_video(open_page(single_site.url), scene)
+    excluded = "activity_carrying, track 1, 0:02 to 0:05, score 0.50"
+    alone = [event for event in EVENTS if event != excluded]
+    assert names_of(page) == alone
+    expect(page.locator("#about")).to_contain_text("one action at a time")
+    page.get_by_label("Moment", exact=True).fill("4")
+    page.locator("#track").select_option("1")
+    expect(page.locator(".level.on")).to_have_count(1)
+    expect(page.locator("#now li").first).to_have_text("track 1: activity_walking")
+    # Whoever most likely walks, but not likely enough, is not told to carry something instead.
+    _slider(page, "activity_walking").fill("0.95")
+    expect(page.locator("#num-events")).to_have_text("1 event")
+    assert names_of(page) == [event for event in EVENTS if "vehicle" in event]
+    page.get_by_role("button", name="Reset thresholds").click()
+    expect(page.locator("#num-events")).to_have_text("3 events")
+    assert names_of(page) == alone
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as JSON").click()
+    download.value.save_as(tmp_path / "saved")
+    assert json.loads((tmp_path / "saved").read_text())["task"] == "single"

@@ -12,6 +12,7 @@ from lilliput.config import Config
 from lilliput.data.spans import ActionSpan
 from lilliput.errors import DataError
 from lilliput.scoring.spans import Span
+from lilliput.watch.actions import EventRule
 from lilliput.watch.cameras import CameraSettings
 from lilliput.watch.evaluation import (
     ScoredRecording,
@@ -27,11 +28,12 @@ from lilliput.watch.footage import open_footage
 from lilliput.watch.pipeline import Watcher
 from lilliput.watch.settings import EventSettings, WindowSettings
 from tests.watch.bright import BrightOrDark, whole, write_footage
-from tests.watch.offline import borders, events_of, smoothed
+from tests.watch.offline import borders, events_of, events_of_one, smoothed
 
 FPS = 8.0
 CLASSES = ("walk", "wave")
 PLAIN = EventSettings(offset_ratio=1.0, min_on_seconds=0, min_off_seconds=0)
+HALF = EventRule((0.5, 0.5), PLAIN)
 repeatable = settings(derandomize=True, deadline=None, max_examples=60)
 
 
@@ -74,7 +76,23 @@ def test_spans_are_those_of_the_whole_track(recording, rule):
         for label, onset in enumerate(onsets)
         for e in events_of(track.windows, track.start, track.end, label, onset, rule)
     ]
-    assert [tuple(span) for span in find_spans(recording, onsets, rule)] == expected
+    assert [tuple(span) for span in find_spans(recording, EventRule(onsets, rule))] == expected
+
+
+@repeatable
+@given(recordings(), rules)
+def test_spans_of_one_action_at_a_time(recording, rule):
+    onsets = (0.45, 0.65)
+    expected = [
+        ("r", label, np.floor(start * FPS), np.ceil(end * FPS), score)
+        for track in recording.tracks
+        for label, start, end, score in sorted(
+            events_of_one(track.windows, track.start, track.end, onsets, rule)
+        )
+    ]
+    assert [tuple(span) for span in find_spans(recording, EventRule(onsets, rule, "single"))] == (
+        expected
+    )
 
 
 @repeatable
@@ -89,7 +107,7 @@ def test_frame_scores_are_the_highest_of_all_tracks(recording, rule):
             if track.start <= middle < track.end:
                 cell = np.searchsorted(edges, middle) - 1
                 expected[frame] = np.maximum(expected[frame], means[cell])
-    np.testing.assert_array_equal(frame_scores(recording, 2, rule), expected)
+    np.testing.assert_array_equal(frame_scores(recording, 2, rule.smoothing_seconds), expected)
 
 
 def test_by_hand():
@@ -105,11 +123,11 @@ def test_by_hand():
         Span("r", 1, 10, 14),
         Span("r", 1, 16, 20),  # until the recording ends
     ]
-    assert [tuple(s) for s in find_spans(recording, (0.5, 0.5), PLAIN)] == [
+    assert [tuple(s) for s in find_spans(recording, HALF)] == [
         ("r", 0, 0, 10, 0.8 + 0.1),
         ("r", 1, 6, 14, 0.9),
     ]
-    result = evaluate_in_time([recording], truth, CLASSES, (0.5, 0.5), PLAIN)
+    result = evaluate_in_time([recording], truth, CLASSES, HALF)
     # walk hits wholly; wave overlaps 4 of 8 frames, one of two is found.
     assert result.events[0.5].per_class.f1.tolist() == [1.0, pytest.approx(2 / 3)]
     assert result.events[0.3].macro.f1 == pytest.approx(5 / 6)
@@ -117,7 +135,7 @@ def test_by_hand():
     is_wave = np.isin(np.arange(20), [10, 11, 12, 13, 16, 17, 18, 19])
     assert result.frames.per_class[0] == 1.0
     assert result.frames.per_class[1] == pytest.approx(average_precision_score(is_wave, wave))
-    strict = evaluate_in_time([recording], truth, CLASSES, (0.5, 0.5), PLAIN, ious=(0.51,))
+    strict = evaluate_in_time([recording], truth, CLASSES, HALF, ious=(0.51,))
     assert strict.events[0.51].per_class.f1.tolist() == [1.0, 0.0]
 
 
@@ -127,7 +145,7 @@ def test_several_recordings_are_kept_apart():
     right = {"b": [ActionSpan(0, 7, "walk")]}
     wrong = {"a": [ActionSpan(0, 7, "walk")]}
     for truth, f1, ap in ((right, 1.0, 1.0), (wrong, 0.0, 0.5)):
-        result = evaluate_in_time(scored, truth, CLASSES, (0.5, 0.5), PLAIN)
+        result = evaluate_in_time(scored, truth, CLASSES, HALF)
         assert result.events[0.5].per_class.f1[0] == f1
         assert result.frames.per_class[0] == ap
         assert np.isnan(result.frames.per_class[1])
@@ -136,7 +154,7 @@ def test_several_recordings_are_kept_apart():
 def test_an_action_that_the_model_does_not_know():
     scored = [ScoredRecording("a", FPS, 8, ())]
     with pytest.raises(DataError, match=r"^recording 'a': the model does not know .* 'fly'"):
-        evaluate_in_time(scored, {"a": [ActionSpan(0, 1, "fly")]}, CLASSES, (0.5, 0.5), PLAIN)
+        evaluate_in_time(scored, {"a": [ActionSpan(0, 1, "fly")]}, CLASSES, HALF)
 
 
 @pytest.mark.parametrize("fps", [10, 25])
@@ -154,7 +172,7 @@ def test_recordings_give_the_spans_that_watching_tells(
     assert calls == [1]
     assert scored.fps == pytest.approx(fps)
     assert 6 * fps - 3 <= scored.num_frames <= 6 * fps
-    found = sorted(find_spans(scored, watcher.onsets, watcher.events))
+    found = sorted(find_spans(scored, watcher.rule))
     with open_footage(camera.model_copy(update={"source": str(path)})) as footage:
         messages = [m for step in watcher.watch(footage) for m in step.messages]
     events = sorted(

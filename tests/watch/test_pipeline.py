@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lilliput.checkpoint import Checkpoint
 from lilliput.config import Config
 from lilliput.errors import ConfigError
 from lilliput.watch.cameras import AlertSettings, CameraSettings, ZoneSettings
@@ -102,6 +103,30 @@ def test_what_is_neither_is_unknown(micro_config: Config, tmp_path: Path) -> Non
 def test_only_wanted_classes(micro_config: Config, two: Path) -> None:
     events = ended(watch(micro_config, camera_of(two, classes=("dark",))))
     assert [event.action for event in events] == ["dark"]
+
+
+def test_an_unknown_class_is_refused(micro_config: Config, two: Path) -> None:
+    with pytest.raises(ConfigError, match="camera 'gate': classes: the model knows no action 'da'"):
+        Watcher(BrightOrDark(micro_config), camera_of(two, classes=("da",)))
+
+
+def test_one_action_at_a_time(
+    micro_config: Config, micro_single: Checkpoint, tmp_path: Path
+) -> None:
+    """Levels on both sides of grey within a window: both classes pass their onsets there."""
+    path = write_footage(tmp_path / "a.mp4", 9.0, whole((1, 4, 235), (4, 7.5, 20)))
+    settings = EventSettings(onset={"bright": 0.3, "dark": 0.2}, smoothing_seconds=2.0)
+    events = {}
+    for config in (micro_config, micro_single.config):
+        steps = watch(config, camera_of(path, "none"), events=settings)
+        events[config.task] = ended(steps)
+    assert [e.action for e in events["single"]] == ["bright", "dark"]
+    one, other = events["single"]
+    assert one.end_seconds == other.start_seconds == pytest.approx(4, abs=0.5)
+    first, second = sorted(events["auto"], key=lambda event: event.start_seconds)
+    assert first.end_seconds > second.start_seconds
+    assert (one.event_id, one.start_seconds) == (first.event_id, first.start_seconds)
+    assert other.end_seconds == second.end_seconds
 
 
 @pytest.mark.parametrize(

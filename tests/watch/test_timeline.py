@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from lilliput.watch.actions import EventRule
 from lilliput.watch.cameras import CameraSettings, ZoneSettings
 from lilliput.watch.events import WindowScores
 from lilliput.watch.scene import Box, Frame, Scene, TrackedBox
@@ -42,8 +43,7 @@ def view(**changes: object) -> View:
         "fps": FPS,
         "regions": Regions(CAMERA, SIZE),
         "class_names": ("walk", "wave"),
-        "onsets": (0.5, 0.5),
-        "settings": SETTINGS,
+        "rule": EventRule((0.5, 0.5), SETTINGS),
     }
     return View(**(values | changes))
 
@@ -116,7 +116,7 @@ def test_an_event_of_the_whole_track_has_all_its_frames():
 
 def test_the_frame_that_begins_with_an_events_end_is_not_its_own():
     """Windows of whole frames' middles: the border lies where a frame begins."""
-    timeline = Timeline(view(onsets=(0.5, 2.0)))
+    timeline = Timeline(view(rule=EventRule((0.5, 2.0), SETTINGS)))
     messages = []
     for frame in regular(24):
         scene = Scene(frame, (TrackedBox(1, box_at(0)),))

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lilliput.checkpoint import Description
+from lilliput.checkpoint import Checkpoint, Description
 from lilliput.config import Config
 from lilliput.data import LabelSet, read_dataset
+from lilliput.data.task import find_task
 from lilliput.errors import ConfigError
 from lilliput.video.decode import decode_video
 from lilliput.video.normalisation import KINETICS
@@ -28,7 +29,7 @@ def model_of(config: Config, *names: str) -> Description:
         labels=labels,
         normalisation=KINETICS,
         clip_seconds=1.0,
-        thresholds=(0.5,) * 2,
+        thresholds=(0.5,) * len(labels),
     )
 
 
@@ -68,6 +69,35 @@ def test_only_what_is_near_a_threshold_is_saved(micro_config: Config, tmp_path: 
         ("gate/4", "walk|wave", "wave"),
         ("gate/5", "|", "walk"),
     ]
+
+
+def test_of_one_label_the_lead_counts(micro_single: Checkpoint, tmp_path: Path) -> None:
+    model = model_of(micro_single.config, "walk", "wave", "sit")
+    settings = EventSettings(onset=dict.fromkeys(("walk", "wave", "sit"), 0.4))
+    clips = UncertainClips(tmp_path, model, settings, margin=0.0625)
+    offer(clips, "gate", window_of(1, 0), 0.9, 0.06, 0.04)
+    offer(clips, "gate", window_of(2, 0), 0.1, 0.3, 0.2)  # below, and by far
+    assert rows_of(tmp_path) == []
+    offer(clips, "gate", window_of(3, 0), 0.48, 0.03, 0.49)
+    offer(clips, "gate", window_of(4, 0), 0.22, 0.42, 0.36)
+    offer(clips, "gate", window_of(5, 0), 0.31, 0.35, 0.34)
+    kept = [(row["group"], row["labels"], row["uncertain"]) for row in rows_of(tmp_path)]
+    assert kept == [
+        ("gate/3", "sit", "walk"),
+        ("gate/4", "wave", "wave"),
+        ("gate/5", "wave", "sit"),
+    ]
+
+
+def test_clips_of_one_label_stay_a_set_of_one_label(
+    micro_single: Checkpoint, tmp_path: Path
+) -> None:
+    clips = UncertainClips(tmp_path, model_of(micro_single.config), EventSettings())
+    for track in range(1, 25):
+        offer(clips, "gate", window_of(track, 0, 14, 4), 0.49 - 0.02 * (track % 2), 0.48)
+    dataset = read_dataset(tmp_path / "manifest.csv")
+    assert dataset.problems == ()
+    assert find_task(dataset, ("train", "val"), "auto") == "single"
 
 
 def test_of_windows_that_overlap_one_is_saved(micro_config: Config, tmp_path: Path) -> None:

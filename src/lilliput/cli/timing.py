@@ -47,7 +47,7 @@ def tune_events(
     from lilliput.watch.tuning import tune_events as tune
 
     watcher, scored, truth = _score(model, recordings, actions, settings, detector)
-    tuned, reached = tune(scored, truth, watcher.class_names)
+    tuned, reached = tune(scored, truth, watcher.class_names, watcher.rule.task)
     out.write_text(_to_toml(watcher.windows, tuned), encoding="utf-8")
     print_fact("macro F1 of events here, mean of tIoU 0.3 and 0.5", f"{100 * reached:.1f} %")
     print_fact("settings", out)
@@ -70,12 +70,10 @@ def evaluate_events(
         raise ConfigError("nothing to do: give --actions to compare with, or --out to write to")
     watcher, scored, truth = _score(model, recordings, actions, settings, detector)
     if out is not None:
-        write_found(out, scored, watcher.class_names, watcher.onsets, watcher.events)
+        write_found(out, scored, watcher.class_names, watcher.rule)
         print_fact("found", out)
     if actions is not None:
-        result = evaluate_in_time(
-            scored, truth, watcher.class_names, watcher.onsets, watcher.events
-        )
+        result = evaluate_in_time(scored, truth, watcher.class_names, watcher.rule)
         console.print(_table(result, watcher.class_names))
 
 

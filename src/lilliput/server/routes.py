@@ -130,6 +130,7 @@ def _add_facts(router: APIRouter, service: Service) -> None:
         description = service.recognizer.description
         settings = service.settings
         return {
+            "task": description.task,
             "class_names": list(description.labels.class_names),
             "thresholds": list(description.thresholds),
             "note": service.recognizer.note,

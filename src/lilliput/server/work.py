@@ -18,8 +18,8 @@ from lilliput.server.results import Results
 from lilliput.server.settings import DETECTOR_NAMES
 from lilliput.server.uploads import Upload
 from lilliput.video.screening import Screened, TooLongError
+from lilliput.watch.actions import EventRule
 from lilliput.watch.events import Step
-from lilliput.watch.settings import EventSettings
 
 CAMERA = "upload"  # the camera's name in the events of uploaded videos
 
@@ -31,15 +31,13 @@ class Watched:
     Attributes:
         size: Width and height of its frames as they are shown, px.
         class_names: (K,) names.
-        onsets: (K,) the smoothed scores above which an action is on.
-        events: How scores become events.
+        rule: How scores become events.
         steps: What each frame brings.
     """
 
     size: tuple[int, int]
     class_names: tuple[str, ...]
-    onsets: tuple[float, ...]
-    events: EventSettings
+    rule: EventRule
     steps: Iterator[Step]
 
 
@@ -61,12 +59,10 @@ def watch_file(recognizer: Recognizer, path: Path, detector: str) -> Iterator[Wa
     camera = CameraSettings.model_validate(
         {"name": CAMERA, "source": str(path), "detector": detector}
     )
-    events = EventSettings()
-    watcher = Watcher(recognizer, camera, events=events)
+    watcher = Watcher(recognizer, camera)
     with open_footage(watcher.camera) as footage:
-        onsets = tuple(float(onset) for onset in watcher.onsets)
         steps = watcher.watch(footage)
-        yield Watched(footage.size, tuple(watcher.class_names), onsets, events, steps)
+        yield Watched(footage.size, watcher.class_names, watcher.rule, steps)
 
 
 def find_detectors() -> tuple[str, ...]:
@@ -156,7 +152,8 @@ def _describe(watched: Watched, screened: Screened) -> dict[str, Any]:
             "duration_seconds": round(screened.duration_seconds, 3),
             "num_frames": screened.num_frames,
         },
+        "task": watched.rule.task,
         "class_names": list(watched.class_names),
-        "thresholds": list(watched.onsets),
-        "settings": watched.events.model_dump(exclude={"onset", "least_onset"}),
+        "thresholds": list(watched.rule.onsets),
+        "settings": watched.rule.settings.model_dump(exclude={"onset", "least_onset"}),
     }

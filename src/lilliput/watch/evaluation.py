@@ -14,11 +14,11 @@ from lilliput.data.spans import COLUMNS, ActionSpan
 from lilliput.errors import DataError
 from lilliput.scoring.matching import DetectionScores
 from lilliput.scoring.spans import MeanPrecision, Span, event_f1, frame_map
+from lilliput.watch.actions import EventRule
 from lilliput.watch.events import WindowScores
 from lilliput.watch.footage import open_footage
-from lilliput.watch.hysteresis import Cell, Hysteresis, Smoother
+from lilliput.watch.hysteresis import Cell, Smoother
 from lilliput.watch.pipeline import Watcher
-from lilliput.watch.settings import EventSettings
 
 _SLACK = 1e-6  # frames
 
@@ -104,41 +104,30 @@ def score_recordings(
     return scored
 
 
-def find_spans(
-    recording: ScoredRecording, onsets: Sequence[float], settings: EventSettings
-) -> Iterator[Span]:
-    """The events of a recording, in whole frames.
-
-    Args:
-        recording: What was watched.
-        onsets: (K,) score above which each class goes on.
-        settings: The rest of the rule.
-    """
+def find_spans(recording: ScoredRecording, rule: EventRule) -> Iterator[Span]:
+    """The events of a recording, in whole frames; of each track by class."""
     for track in recording.tracks:
-        cells = track.cells(settings.smoothing_seconds)
-        for label, onset in enumerate(onsets):
-            rule = Hysteresis(onset, settings)
-            told = [message for cell in cells for message in rule.add(cell, cell.scores[label])]
-            for kind, span in (*told, *rule.finish()):
-                if kind == "end":
-                    first = np.floor(span.start * recording.fps + _SLACK)
-                    after = np.ceil(span.end * recording.fps - _SLACK)
-                    yield Span(recording.name, label, first, after, span.score)
+        cells, actions = track.cells(rule.settings.smoothing_seconds), rule.begin()
+        told = [news for cell in cells for news in actions.add(cell)]
+        ended = [news for news in (*told, *actions.finish()) if news.kind == "end"]
+        for _, label, span in sorted(ended, key=lambda news: news.label):
+            first = np.floor(span.start * recording.fps + _SLACK)
+            after = np.ceil(span.end * recording.fps - _SLACK)
+            yield Span(recording.name, label, first, after, span.score)
 
 
 def write_found(
     path: Path,
     recordings: Sequence[ScoredRecording],
     class_names: Sequence[str],
-    onsets: Sequence[float],
-    settings: EventSettings,
+    rule: EventRule,
 ) -> None:
     """Writes the events of recordings: annotated actions' columns, and their scores."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow((*COLUMNS, "score"))
         for recording in recordings:
-            for span in sorted(find_spans(recording, onsets, settings), key=lambda s: s.start):
+            for span in sorted(find_spans(recording, rule), key=lambda s: s.start):
                 frames = int(span.start), int(span.end) - 1
                 name = class_names[span.label]
                 writer.writerow((recording.name, *frames, name, f"{span.score:.4f}"))
@@ -148,8 +137,7 @@ def evaluate_in_time(
     recordings: Sequence[ScoredRecording],
     truth: Mapping[str, Sequence[ActionSpan]],
     class_names: Sequence[str],
-    onsets: Sequence[float],
-    settings: EventSettings,
+    rule: EventRule,
     ious: Sequence[float] = (0.3, 0.5),
 ) -> TimeScores:
     """Holds what was found in recordings to what is annotated.
@@ -158,8 +146,9 @@ def evaluate_in_time(
         DataError: An annotated action is no class of the model, or nothing was watched.
     """
     true = true_spans(recordings, truth, class_names)
-    found = [span for recording in recordings for span in find_spans(recording, onsets, settings)]
-    scores = [frame_scores(r, len(class_names), settings) for r in recordings]
+    found = [span for recording in recordings for span in find_spans(recording, rule)]
+    width = rule.settings.smoothing_seconds
+    scores = [frame_scores(recording, len(class_names), width) for recording in recordings]
     targets = np.zeros((sum(map(len, scores)), len(class_names)), dtype=bool)
     names: list[Hashable] = [recording.name for recording in recordings]
     first = dict(zip(names, np.cumsum([0, *map(len, scores)]), strict=False))
@@ -173,12 +162,12 @@ def evaluate_in_time(
 
 
 def frame_scores(
-    recording: ScoredRecording, num_classes: int, settings: EventSettings
+    recording: ScoredRecording, num_classes: int, smoothing_seconds: float
 ) -> np.ndarray:
     """(F, K) smoothed scores of every frame, the highest of all tracks; 0 where there is none."""
     scores = np.zeros((recording.num_frames, num_classes))
     for track in recording.tracks:
-        for cell in track.cells(settings.smoothing_seconds):
+        for cell in track.cells(smoothing_seconds):
             first, after = (round(seconds * recording.fps) for seconds in (cell.start, cell.end))
             part = scores[first:after]
             np.maximum(part, cell.scores, out=part)

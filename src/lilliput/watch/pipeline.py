@@ -9,9 +9,10 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 
 from lilliput.inference.recognizer import Recognizer
+from lilliput.watch.actions import EventRule
 from lilliput.watch.alerts import AlertRules
 from lilliput.watch.blur import blur_people
-from lilliput.watch.cameras import CameraSettings
+from lilliput.watch.cameras import CameraSettings, WatchSettings
 from lilliput.watch.detectors import Detector, build_detector
 from lilliput.watch.events import Step, WindowScores
 from lilliput.watch.footage import Footage
@@ -48,8 +49,7 @@ class Watcher:
     Attributes:
         camera: The same, with the frame rate that suits the model.
         class_names: (K,) in the order of the scores.
-        onsets: (K,) score above which each class goes on.
-        events: How scores become events.
+        rule: How scores become events, for this model and camera.
         windows: What the recogniser sees.
 
     Raises:
@@ -67,7 +67,6 @@ class Watcher:
         blur: bool = False,
         inspect: Callable[[TrackWindow, WindowScores], None] | None = None,
     ) -> None:
-        self.events = events or EventSettings()
         self._recognizer = recognizer
         if camera.max_fps is None and recognizer.description.config.sampling.method == "random":
             camera = camera.model_copy(update={"max_fps": _RANDOM_CLIPS_FPS})
@@ -77,13 +76,22 @@ class Watcher:
         self._inspect = inspect or _ignore
         description = recognizer.description
         self.class_names = description.labels.class_names
-        self.onsets = self.events.onsets_of(self.class_names, description.thresholds)
+        settings = events or EventSettings()
+        named = WatchSettings.model_construct(events=settings, cameras=(camera,))
+        named.check_classes(self.class_names)
+        kept = camera.classes or self.class_names
+        self.rule = EventRule(
+            settings.onsets_of(self.class_names, description.thresholds),
+            settings,
+            description.task,
+            frozenset(k for k, name in enumerate(self.class_names) if name not in kept),
+        )
 
     def identity(self, footage: Footage) -> dict[str, object]:
         """What decides about the events of a footage, as plain values that can be compared."""
         camera = self.camera.model_dump_json(exclude={"source", "alerts"})
         settings = "\n".join(
-            (camera, self.events.model_dump_json(), self.windows.model_dump_json())
+            (camera, self.rule.settings.model_dump_json(), self.windows.model_dump_json())
         )
         return {
             "model": _digest(self._recognizer.description.to_json()),
@@ -121,7 +129,6 @@ class Watcher:
             )
 
     def _view(self, footage: Footage, regions: Regions) -> View:
-        kept = set(self.camera.classes or self.class_names)
         return View(
             camera=footage.camera,
             source=footage.source,
@@ -129,11 +136,7 @@ class Watcher:
             fps=footage.fps,
             regions=regions,
             class_names=self.class_names,
-            onsets=tuple(
-                onset if name in kept else float("inf")
-                for name, onset in zip(self.class_names, self.onsets, strict=True)
-            ),
-            settings=self.events,
+            rule=self.rule,
             is_live=footage.is_live,
         )
 

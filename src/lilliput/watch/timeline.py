@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from lilliput.watch.actions import Actions, EventRule, News
 from lilliput.watch.events import BoxAt, Event, Message, WindowScores
-from lilliput.watch.hysteresis import Cell, Hysteresis, Kind, Smoother, Span
-from lilliput.watch.settings import EventSettings
+from lilliput.watch.hysteresis import Kind, Smoother, Span
 from lilliput.watch.windows import Cut
 from lilliput.watch.zones import Regions
 
@@ -32,8 +32,7 @@ class View:
         fps: Frames per second.
         regions: The camera's zones.
         class_names: (K,) in the order of the scores.
-        onsets: (K,) scores above which a class goes on; infinite where it is not wanted.
-        settings: The rest of the rule.
+        rule: How scores become events.
         is_live: Whether watching it again would show something else.
     """
 
@@ -43,8 +42,7 @@ class View:
     fps: float
     regions: Regions
     class_names: tuple[str, ...]
-    onsets: tuple[float, ...]
-    settings: EventSettings
+    rule: EventRule
     is_live: bool = False
 
 
@@ -54,18 +52,13 @@ class _Actor:
 
     start: float
     smoother: Smoother
-    rules: list[Hysteresis]
+    actions: Actions
     trail: "_Trail"
     begun: dict[int, tuple[str, int]] = field(default_factory=dict)  # id and first frame, by class
 
     @property
     def settled(self) -> float:
-        return max(self.start, min(rule.settled_seconds for rule in self.rules))
-
-    @property
-    def oldest(self) -> float:
-        """From when its boxes may still be asked for."""
-        return min(rule.start_seconds for rule in self.rules)
+        return max(self.start, self.actions.settled_seconds)
 
 
 class _Moment(NamedTuple):
@@ -100,14 +93,13 @@ class Timeline:
         for window in scores:
             actor = self._actors[window.track]
             for cell in actor.smoother.add(window):
-                yield from self._tell(window.track, cell)
-            actor.trail.forget(actor.oldest)
+                yield from self._tell(window.track, actor.actions.add(cell))
+            actor.trail.forget(actor.actions.start_seconds)
         for track, end in made.ended.items():
-            for cell in self._actors[track].smoother.finish(end):
-                yield from self._tell(track, cell)
-            for label, rule in enumerate(self._actors[track].rules):
-                for kind, span in rule.finish():
-                    yield self._message(kind, span, track, label)
+            actor = self._actors[track]
+            for cell in actor.smoother.finish(end):
+                yield from self._tell(track, actor.actions.add(cell))
+            yield from self._tell(track, actor.actions.finish())
             del self._actors[track]
 
     @property
@@ -118,21 +110,15 @@ class Timeline:
 
     def _actor(self, track: int, now: float) -> _Actor:
         if track not in self._actors:
-            settings = self._view.settings
-            self._actors[track] = _Actor(
-                now,
-                Smoother(now, settings.smoothing_seconds),
-                [Hysteresis(onset, settings) for onset in self._view.onsets],
-                _Trail(),
-            )
+            rule = self._view.rule
+            smoother = Smoother(now, rule.settings.smoothing_seconds)
+            self._actors[track] = _Actor(now, smoother, rule.begin(), _Trail())
         return self._actors[track]
 
-    def _tell(self, track: int, cell: Cell) -> Iterator[Message]:
-        for label, rule in enumerate(self._actors[track].rules):
-            for kind, span in rule.add(cell, float(cell.scores[label])):
-                yield self._message(kind, span, track, label)
+    def _tell(self, track: int, told: Iterable[News]) -> Iterator[Message]:
+        return (self._message(track, *news) for news in told)
 
-    def _message(self, kind: Kind, span: Span, track: int, label: int) -> Message:
+    def _message(self, track: int, kind: Kind, label: int, span: Span) -> Message:
         view, actor = self._view, self._actors[track]
         action = view.class_names[label]
         started_at, ended_at = self._clock(span.start), self._clock(span.end)

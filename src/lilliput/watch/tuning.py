@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from lilliput.data.spans import ActionSpan
+from lilliput.scoring import Task
 from lilliput.scoring.spans import event_f1
+from lilliput.watch.actions import EventRule
 from lilliput.watch.evaluation import ScoredRecording, find_spans, true_spans
 from lilliput.watch.settings import EventSettings
 
@@ -25,18 +27,21 @@ def tune_events(
     recordings: Sequence[ScoredRecording],
     truth: Mapping[str, Sequence[ActionSpan]],
     class_names: Sequence[str],
+    task: Task,
 ) -> tuple[EventSettings, float]:
     """Maximises the macro F1 of events, averaged over temporal IoU 0.3 and 0.5.
 
     One setting after the other takes its best value, twice around; for each value tried, every
     class takes its own best onset, since the macro average is the mean of the classes' F1: the
     one whose neighbours are good as well, for a lone peak would be noise. A class that none of them
-    finds is left to the model's threshold.
+    finds is left to the model's threshold. Where there is one action at a time, the classes
+    compete, and share the onset that is best for their mean.
 
     Args:
         recordings: What was watched; the model must not have seen them in training.
         truth: Their annotated actions.
         class_names: (K,) in the order of the scores.
+        task: How many actions there are at a time.
 
     Returns:
         The settings, and what they reach on these recordings, in [0, 1].
@@ -46,11 +51,13 @@ def tune_events(
     def measure(settings: EventSettings) -> tuple[float, dict[str, float]]:
         rows = []
         for onset in _ONSETS:
-            onsets = [float(onset)] * len(class_names)
-            found = [span for r in recordings for span in find_spans(r, onsets, settings)]
+            rule = EventRule((float(onset),) * len(class_names), settings, task)
+            found = [span for recording in recordings for span in find_spans(recording, rule)]
             scores = (event_f1(found, true, len(class_names), min_iou=iou) for iou in _IOUS)
             rows.append(np.mean([score.per_class.f1 for score in scores], axis=0))
         curves = _smooth(np.array(rows))
+        if task == "single":
+            curves = np.broadcast_to(curves.mean(axis=1, keepdims=True), curves.shape)
         best = np.argmax(curves, axis=0)
         pairs = zip(class_names, _ONSETS[best].tolist(), strict=True)
         onset_of = dict(pair for pair, good in zip(pairs, curves.max(axis=0), strict=True) if good)

@@ -24,7 +24,11 @@ _VAL_SHARE = 5  # every fifth track is for validation
 
 
 class UncertainClips:
-    """Saves windows in which a score lies close to its threshold.
+    """Saves windows that are close to another label.
+
+    Where there is any number of labels, a score lies close to its threshold. Where there is one,
+    either the most likely class does, or the next one is nearly as likely (margin sampling;
+    Scheffer et al., IDA 2001).
 
     Of windows that overlap, one is saved; all of a track are in one split.
 
@@ -45,6 +49,7 @@ class UncertainClips:
         self._folder = folder
         self._names = model.labels.class_names
         self._onsets = np.array(settings.onsets_of(self._names, model.thresholds))
+        self._task = model.task
         self._margin = margin
         if bad := [name for name in self._names if "|" in name or name != name.strip()]:
             raise ConfigError(
@@ -64,9 +69,9 @@ class UncertainClips:
 
     def offer(self, camera: str, window: TrackWindow, scores: np.ndarray) -> bool:
         """Saves a window that is uncertain; returns whether it was."""
-        distance = np.abs(scores - self._onsets)
+        distance, unsure = self._nearest_change(scores)
         side = [length // 2 * 2 for length in window.crops()[0].shape[:2]]
-        if distance.min() > self._margin or 0 in side:  # H.264 wants even sides
+        if distance > self._margin or 0 in side:  # H.264 wants even sides
             return False
         actor = f"{camera}/{window.track}"
         clip_id = f"{actor}/{window.frames[0].index}"
@@ -77,15 +82,30 @@ class UncertainClips:
         pictures = np.stack([crop[: side[0], : side[1]] for crop in window.crops()])
         fps = len(pictures) / max(window.end_seconds - window.start_seconds, 1e-3)
         write_video(path, pictures, fps=max(1.0, fps), crf=_LOSSLESS)
-        proposed = [name for name, on in zip(self._names, scores > self._onsets, strict=True) if on]
+        proposed = [self._names[label] for label in self._propose(scores)]
         digest = hashlib.blake2b(actor.encode(), digest_size=4).digest()
         split = "val" if int.from_bytes(digest) % _VAL_SHARE == 0 else "train"
         place = path.relative_to(self._folder).as_posix()
-        closest = self._names[int(distance.argmin())]
-        self._append((place, "|".join(proposed) or "|", split, actor, clip_id, closest))
+        row = (place, "|".join(proposed) or "|", split, actor, clip_id, self._names[unsure])
+        self._append(row)
         self._ids.add(clip_id)
         self.num_saved += 1
         return True
+
+    def _nearest_change(self, scores: np.ndarray) -> tuple[float, int]:
+        """How far the scores are from another label, and the class that is in question."""
+        distance = np.abs(scores - self._onsets)
+        if self._task == "multi":
+            return float(distance.min()), int(distance.argmin())
+        best, second = (int(label) for label in np.argsort(-scores, kind="stable")[:2])
+        lead = float(scores[best] - scores[second])
+        return min((lead, second), (float(distance[best]), best))
+
+    def _propose(self, scores: np.ndarray) -> list[int]:
+        """The labels to be corrected; a clip that has one is never proposed without."""
+        if self._task == "single":
+            return [int(scores.argmax())]
+        return np.flatnonzero(scores > self._onsets).tolist()
 
     def _append(self, row: tuple[str, ...]) -> None:
         with self._manifest.open("a", newline="", encoding="utf-8") as file:

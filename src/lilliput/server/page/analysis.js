@@ -1,7 +1,7 @@
 // What the server saw in a video, and the events under the thresholds of the moment.
 
 import { WHOLE_PICTURE } from "./dom.js";
-import { cellsOf, smooth, spansOf } from "./hysteresis.js";
+import { cellsOf, choose, smooth, spansOf, spansOfOne } from "./hysteresis.js";
 
 /** The index of the last item whose `key` is not after `seconds`; -1 before the first. */
 function lastBefore(items, seconds, key) {
@@ -24,6 +24,7 @@ class Track {
     this.boxes = raw.track === WHOLE_PICTURE ? [] : raw.boxes;
     this.cells = cellsOf(raw);
     this.scores = Array.from({ length: numClasses }, (_, k) => smooth(raw, k, smoothingSeconds));
+    this.chosen = null; // the class of each cell, where there is one action at a time
   }
 
   /** [left, top, right, bottom] in px, between its samples; null where it is not in the picture. */
@@ -54,6 +55,7 @@ export class Analysis extends EventTarget {
     super();
     this.fileName = fileName;
     this.video = result.video;
+    this.task = result.task;
     this.settings = result.settings;
     this.classNames = result.class_names;
     this.defaults = result.thresholds;
@@ -61,7 +63,7 @@ export class Analysis extends EventTarget {
       (track) => new Track(track, this.classNames.length, this.settings.smoothing_seconds),
     );
     this.onsets = [...this.defaults];
-    this.eventsOf = this.onsets.map((_, k) => this.#label(k));
+    this.eventsOf = this.#labelAll();
     this.selected = { track: this.tracks[0] ?? null, event: null };
   }
 
@@ -87,15 +89,22 @@ export class Analysis extends EventTarget {
     return active;
   }
 
+  /** Whether a class passes its threshold in a cell of a track, and no other one excludes it. */
+  isOn(track, k, cell) {
+    return track.chosen ? track.chosen[cell] === k : track.scores[k][cell] > this.onsets[k];
+  }
+
   setOnset(k, onset) {
     this.onsets[k] = onset;
-    this.eventsOf[k] = this.#label(k);
-    this.dispatchEvent(new CustomEvent("relabel", { detail: k }));
+    const isAlone = this.task !== "single"; // else another class takes over
+    if (isAlone) this.eventsOf[k] = this.#label(k);
+    else this.eventsOf = this.#labelAll();
+    this.dispatchEvent(new CustomEvent("relabel", { detail: isAlone ? k : null }));
   }
 
   reset() {
     this.onsets = [...this.defaults];
-    this.eventsOf = this.onsets.map((_, k) => this.#label(k));
+    this.eventsOf = this.#labelAll();
     this.dispatchEvent(new CustomEvent("relabel", { detail: null }));
   }
 
@@ -113,13 +122,27 @@ export class Analysis extends EventTarget {
     return this.tracks.find((track) => track.number === number) ?? null;
   }
 
-  #label(k) {
-    return this.tracks.flatMap((track) =>
-      spansOf(track.cells, track.scores[k], this.onsets[k], this.settings).map((span) => ({
-        ...span,
-        action: this.classNames[k],
-        track: track.number,
-      })),
+  /** The events of every class. */
+  #labelAll() {
+    if (this.task !== "single") return this.onsets.map((_, k) => this.#label(k));
+    const found = this.tracks.map((track) => {
+      const { cells, scores } = track;
+      track.chosen = cells.length ? choose(scores, this.onsets, this.settings.offset_ratio) : [];
+      return spansOfOne(cells, scores, track.chosen, this.settings);
+    });
+    return this.onsets.map((_, k) =>
+      this.tracks.flatMap((track, i) => this.#eventsOf(k, track, found[i][k])),
     );
+  }
+
+  #label(k) {
+    return this.tracks.flatMap((track) => {
+      const spans = spansOf(track.cells, track.scores[k], this.onsets[k], this.settings);
+      return this.#eventsOf(k, track, spans);
+    });
+  }
+
+  #eventsOf(k, track, spans) {
+    return spans.map((span) => ({ ...span, action: this.classNames[k], track: track.number }));
   }
 }

@@ -20,6 +20,7 @@ export function saveJson(analysis) {
   const onsets = analysis.classNames.map((name, k) => [name, round(analysis.onsets[k], 4)]);
   const whole = {
     video: { file: analysis.fileName, ...analysis.video },
+    task: analysis.task,
     settings: { ...analysis.settings, onset: Object.fromEntries(onsets) },
     events: recordsOf(analysis),
   };

@@ -1,4 +1,5 @@
-// From the scores of a track's windows to events; the same rule as lilliput/watch/hysteresis.py.
+// From the scores of a track's windows to events; the same rule as lilliput/watch/hysteresis.py,
+// and where there is one action at a time as lilliput/watch/actions.py.
 
 const SLACK = 1e-6; // seconds; sums of hops are not exact
 
@@ -54,4 +55,45 @@ export function spansOf(cells, scores, onset, settings) {
     }
   });
   return spans.filter(({ start, end }) => end - start >= settings.min_on_seconds - SLACK);
+}
+
+/** The class that each cell stands for, where there is one action at a time; -1 where none is.
+ *
+ * @param scores Smoothed, of every class one for each cell.
+ * @param onsets Of every class.
+ * @param ratio offset_ratio of the settings.
+ */
+export function choose(scores, onsets, ratio) {
+  let chosen = -1;
+  return scores[0].map((_, i) => {
+    const likely = scores.reduce((best, row, k) => (row[i] > scores[best][i] ? k : best), 0);
+    const least = chosen < 0 ? Infinity : Math.max(onsets[chosen], scores[likely][i]) * ratio;
+    if (chosen >= 0 && scores[chosen][i] >= least) return chosen;
+    chosen = scores[likely][i] > onsets[likely] ? likely : -1;
+    return chosen;
+  });
+}
+
+/** The spans of every class, where one is on at a time; those of a class as `spansOf` has them.
+ *
+ * @param chosen What `choose` returned.
+ */
+export function spansOfOne(cells, scores, chosen, settings) {
+  const minOn = settings.min_on_seconds - SLACK;
+  const minOff = Math.max(settings.min_off_seconds - SLACK, SLACK);
+  const spans = scores.map(() => []);
+  let open = new Map(); // class → the span that it may go on with
+  chosen.forEach((k, i) => {
+    if (k < 0) return;
+    const { start, end } = cells[i];
+    const last = open.get(k);
+    const span = last && start - last.end < minOff ? last : { start, end, score: 0 };
+    span.end = end;
+    span.score = Math.max(span.score, scores[k][i]);
+    open.set(k, span);
+    if (end - span.start < minOn) return;
+    if (spans[k].at(-1) !== span) spans[k].push(span);
+    open = new Map([[k, span]]); // what was on before is over
+  });
+  return spans;
 }

@@ -152,13 +152,14 @@ function show(result, video) {
   return `${counted(events.length, "event")} of ${counted(tracks.length, "track")}.`;
 }
 
-function aboutInWords({ video, tracks, settings }) {
+function aboutInWords({ video, tracks, task, settings }) {
   return [
     `${video.width} × ${video.height} px`,
     `${Number(video.fps.toFixed(2))} frames per second`,
     clock(video.duration_seconds, 1),
     counted(tracks.length, "track"),
     settings.smoothing_seconds ? `smoothed over ${settings.smoothing_seconds} s` : "not smoothed",
+    ...(task === "single" ? ["one action at a time"] : []),
   ].join(" · ");
 }
 

@@ -58,7 +58,7 @@ export class Scores {
     this.#rows.forEach(({ bar, value }, k) => {
       const score = cell < 0 ? null : track.scores[k][cell];
       bar.style.transform = `scaleX(${score ?? 0})`;
-      bar.classList.toggle("on", score !== null && score > this.analysis.onsets[k]);
+      bar.classList.toggle("on", cell >= 0 && this.analysis.isOn(track, k, cell));
       value.textContent = score === null ? "–" : score.toFixed(2);
     });
   }
