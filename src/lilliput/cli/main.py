@@ -15,6 +15,7 @@ from lilliput.cli.export import export
 from lilliput.cli.options import Overrides
 from lilliput.cli.output import console, messages
 from lilliput.cli.predict import predict
+from lilliput.cli.probe import probe
 from lilliput.cli.reproduce import reproduce
 from lilliput.cli.serve import serve
 from lilliput.cli.timing import evaluate_events, tune_events
@@ -51,6 +52,7 @@ app.command()(watch)
 app.command()(tune_events)
 app.command()(evaluate_events)
 app.command()(export)
+app.command()(probe)
 
 
 app.command()(submit)
