@@ -9,8 +9,9 @@ from lilliput.config.section import Count, Positive, Probability, Section
 from lilliput.config.training import LossConfig, TrainingConfig
 from lilliput.task import Task
 
-# Settings that bear on where and how fast a training computes, not on what it computes.
-NEUTRAL_SETTINGS = {"data": {"workers", "cache_gib"}, "training": {"accelerator"}}
+# Settings that bear on where and how fast a training computes and what it tells of itself, not on
+# what it computes.
+NEUTRAL_SETTINGS = {"data": {"workers", "cache_gib"}, "training": {"accelerator", "loggers"}}
 
 
 class DataConfig(Section):

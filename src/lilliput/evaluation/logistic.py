@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from lilliput.scoring import Task
+from lilliput.task import Task
 
 # From strong to weak: the inverse of the weight of the L2 penalty, as in scikit-learn.
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)

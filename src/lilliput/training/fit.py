@@ -12,7 +12,7 @@ import lightning.pytorch as pl
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import RichProgressBar
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
@@ -33,9 +33,11 @@ from lilliput.training.average import WeightAverage
 from lilliput.training.batches import TrainingData, build_loaders, prepare_data
 from lilliput.training.distillation import prepare_teaching
 from lilliput.training.folder import prepare_folder
+from lilliput.training.loggers import check_loggers, open_loggers
 from lilliput.training.module import ActionModule
 from lilliput.training.precision import resolve_precision
 from lilliput.training.recorder import AtomicCheckpointIO, Describe, EpochLines, RunRecorder
+from lilliput.training.stopping import EarlyStop
 from lilliput.training.teachers import ViewTeacher, check_features, load_teachers
 
 PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
@@ -56,14 +58,15 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
         The best model's checkpoint, not yet with tuned thresholds.
 
     Raises:
-        ConfigError: Half precision is asked for on a CPU, a device that is not there, or a loss
-            of another task.
+        ConfigError: Half precision is asked for on a CPU, a device that is not there, a loss of
+            another task, or a logger that is not installed.
         DataError: The labels do not fit the recipe's task, or cannot be learned.
         CheckpointError: The pretrained weights or a teacher are missing, or are of another network.
         TrainingError: The folder is taken, the run cannot go on, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C; every finished epoch is kept.
     """
     resolve_precision(config.training)  # refused before anything is decoded
+    check_loggers(config.training)
     config = settle(config, dataset)
     dataset = replace(dataset, labels=build_labels(config, dataset.labels))
     teachers = load_teachers(config, dataset.labels)
@@ -92,8 +95,9 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
             note=note,
         )
 
-    with quiet():
-        trainer = _build_trainer(config, folder, _build_callbacks(config, folder, describe))
+    callbacks = _build_callbacks(config, folder, describe)
+    with quiet(), open_loggers(config, folder) as loggers:
+        trainer = _build_trainer(config, callbacks, loggers)
         on_gpu = trainer.strategy.root_device.type == "cuda"
         loaders = build_loaders(
             config, data, trainer.global_rank, trainer.world_size, on_gpu=on_gpu
@@ -157,11 +161,15 @@ def _build_callbacks(config: Config, folder: Path, describe: Describe) -> list[p
     decay = config.training.ema_decay
     average = WeightAverage(decay) if decay else None
     progress = RichProgressBar(leave=True) if sys.stderr.isatty() else EpochLines()
-    found = (average, RunRecorder(folder, describe, average), progress)
+    patience = config.training.patience
+    stop = EarlyStop(patience) if patience else None
+    found = (average, stop, RunRecorder(folder, describe, average), progress)
     return [callback for callback in found if callback is not None]
 
 
-def _build_trainer(config: Config, folder: Path, callbacks: list[pl.Callback]) -> pl.Trainer:
+def _build_trainer(
+    config: Config, callbacks: list[pl.Callback], loggers: list[Logger]
+) -> pl.Trainer:
     training = config.training
     with known_device(training):
         return pl.Trainer(
@@ -171,7 +179,7 @@ def _build_trainer(config: Config, folder: Path, callbacks: list[pl.Callback]) -
             max_epochs=training.epochs,
             accumulate_grad_batches=training.accumulate_batches,
             gradient_clip_val=training.gradient_clip or None,
-            logger=TensorBoardLogger(folder, name="tensorboard", version=""),
+            logger=loggers,
             callbacks=callbacks,
             plugins=[AtomicCheckpointIO()],
             enable_checkpointing=False,  # the recorder does it
@@ -206,7 +214,7 @@ def quiet() -> Iterator[None]:
     level = logger.level
     logger.setLevel(logging.ERROR)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="lightning")
+        warnings.filterwarnings("ignore", module="lightning|mlflow|wandb")
         try:
             yield
         finally:

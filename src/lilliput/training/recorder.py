@@ -6,6 +6,7 @@
     history.csv        one row per epoch          curves.png         figure 4.6
     tensorboard/       the same for TensorBoard   unreadable.txt     clips that were skipped
     last.ckpt          state to resume from       best.safetensors, last.safetensors
+    csv/, mlflow/, wandb/   as training.loggers asks
 """
 
 import csv
