@@ -25,7 +25,6 @@ from lilliput.models.pooled import pooled_features
 from lilliput.scoring import (
     Interval,
     PairedComparison,
-    Task,
     bootstrap_intervals,
     classify,
     compute_metrics,
@@ -33,6 +32,7 @@ from lilliput.scoring import (
     paired_comparison,
     tune_global,
 )
+from lilliput.task import Task
 
 _MAX_FOLDS = 5
 _SEED = 0  # of the random weights, and of the folds
