@@ -16,7 +16,7 @@ from lilliput.checkpoint import Checkpoint, save_checkpoint
 from lilliput.data import Clip, VideoDataset, read_dataset
 from lilliput.errors import DataError
 from lilliput.evaluation.probe import ProbeReport, ProbeRow, probe
-from lilliput.models.pooled import pooled_features
+from lilliput.models.pooled import forward_pooled
 from lilliput.scoring import Interval, PairedComparison
 from lilliput.video.encode import write_video
 from lilliput.video.sampling import sample_evaluation
@@ -63,7 +63,7 @@ def _features(model: Checkpoint, clips: list[Clip]) -> np.ndarray:
         frames = clip.read()
         (picks,) = sample_evaluation("segment", len(frames), num_frames=4, num_clips=1, seed=1)
         with torch.no_grad():
-            rows.append(pooled_features(network, transform(frames[picks])[None])[0].numpy())
+            rows.append(forward_pooled(network, transform(frames[picks])[None])[1][0].numpy())
     return np.stack(rows).astype(np.float64)
 
 

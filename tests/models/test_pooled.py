@@ -8,7 +8,7 @@ from torch import nn
 
 from lilliput.builders import MODELS, build_model
 from lilliput.config import ModelConfig
-from lilliput.models.pooled import find_classifiers, pooled_features
+from lilliput.models.pooled import find_classifiers, forward_pooled
 
 SMALL: dict[str, dict[str, object]] = {
     "resnet3d": {"width": 4, "adapted": True},
@@ -38,7 +38,8 @@ def _build(settings: dict[str, object]) -> tuple[nn.Module, torch.Tensor]:
 @torch.no_grad()
 def test_classified_features_are_the_logits(settings: dict[str, object]) -> None:
     model, clips = _build(settings)
-    features = pooled_features(model, clips)
+    logits, features = forward_pooled(model, clips)
+    torch.testing.assert_close(logits, model(clips))
     layers = find_classifiers(model)
     parts = features.split([layer.in_features for layer in layers], dim=1)
     logits = torch.stack([layer(part) for layer, part in zip(layers, parts, strict=True)])
@@ -53,18 +54,18 @@ def test_a_filter_bank_is_no_part_of_them() -> None:
     model, clips = _build({"name": "resnet3d", **SMALL["resnet3d"], "classifier": "filter_bank"})
     (layer,) = find_classifiers(model)
     branches = model.forward_branches(clips)[1]
-    torch.testing.assert_close(layer(pooled_features(model, clips)), branches[0])
+    torch.testing.assert_close(layer(forward_pooled(model, clips)[1]), branches[0])
 
 
 @torch.no_grad()
 def test_features_of_an_ensemble_are_those_of_its_members() -> None:
     model, clips = _build({"name": "resnet3d", **SMALL["resnet3d"], "members": 2})
-    expected = torch.cat([pooled_features(member, clips) for member in model.members], dim=1)
-    torch.testing.assert_close(pooled_features(model, clips), expected)
+    expected = torch.cat([forward_pooled(member, clips)[1] for member in model.members], dim=1)
+    torch.testing.assert_close(forward_pooled(model, clips)[1], expected)
 
 
 @pytest.mark.skipif(find_spec("timm") is None, reason="timm is not installed")
 @torch.no_grad()
 def test_other_backbones_of_a_pyramid() -> None:
     model, clips = _build({"name": "fpn", "backbone": "efficientnet_lite0", "fpn_channels": 8})
-    assert pooled_features(model, clips).shape == (2, 32)
+    assert forward_pooled(model, clips)[1].shape == (2, 32)

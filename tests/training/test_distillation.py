@@ -20,7 +20,7 @@ from lilliput.errors import ConfigError
 from lilliput.training.distillation import SCORES_FILE, blend, score_fixed
 from lilliput.training.fit import fit
 from lilliput.training.module import ActionModule
-from lilliput.training.teachers import ViewTeacher, feature_loss, forward_features
+from lilliput.training.teachers import ViewTeacher, feature_loss
 from tests.training.conftest import micro
 
 
@@ -139,12 +139,7 @@ def test_teachers_are_averaged_and_not_trained(teacher: str) -> None:
     assert not any(parameter.requires_grad for parameter in other.parameters())
 
 
-def test_features_are_the_last_map_and_their_loss_is_a_cosine(teacher: str) -> None:
-    model = load_checkpoint(teacher).build_model()
-    clips = torch.randn(2, 3, 4, 14, 14)
-    logits, features = forward_features(model, clips)
-    torch.testing.assert_close(logits, model(clips))
-    torch.testing.assert_close(model.head.fc(features), logits)  # dropout is off
+def test_the_loss_of_features_is_a_cosine() -> None:
     angle = torch.tensor(0.7)
     ours = torch.tensor([[1.0, 0.0]])
     theirs = torch.stack([angle.cos(), angle.sin()])[None] * 5
@@ -170,12 +165,7 @@ def test_features_are_the_last_map_and_their_loss_is_a_cosine(teacher: str) -> N
         (
             {},
             ("training.teacher_views=same", "training.teacher_features=1.0", "model.width=8"),
-            "has 64 channels in its last map, that of .* 32",
-        ),
-        (
-            {},
-            ("training.teacher_views=same", "training.teacher_features=1.0", "model.name=fpn"),
-            "has no single channels in its last map",
+            "has 64 features, .* has 32",
         ),
     ],
 )

@@ -21,7 +21,7 @@ from lilliput.data.loading import EvaluationClips, FrameSource, collate
 from lilliput.data.task import check_learnable, find_task
 from lilliput.errors import DataError
 from lilliput.evaluation.logistic import choose_strength, fit_logistic
-from lilliput.models.pooled import pooled_features
+from lilliput.models.pooled import forward_pooled
 from lilliput.scoring import (
     Interval,
     PairedComparison,
@@ -191,7 +191,7 @@ def _extract(
         rows += batch.indices.tolist()
         views = batch.clips.to(device)
         for found, network in zip(features, networks, strict=True):
-            pooled = pooled_features(network, views.flatten(0, 1))
+            _, pooled = forward_pooled(network, views.flatten(0, 1))
             pooled = pooled.view(*views.shape[:2], -1)
             found.append(pooled.mean(dim=1).double().cpu().numpy())
     readable = [clips[row] for row in rows]

@@ -38,16 +38,18 @@ def find_classifiers(model: nn.Module) -> list[nn.Linear]:
     return layers
 
 
-def pooled_features(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
-    """What the classifiers of a network read, side by side; means over frames seen one by one.
+def forward_pooled(model: nn.Module, clips: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The logits of a network, and what its classifiers read of each clip, side by side.
+
+    Where a network sees frames one by one, the mean over them.
 
     Args:
-        model: Any network of this package, in evaluation mode.
+        model: Any network of this package.
         clips: A batch.
 
     Shape:
         - clips: ``(N, 3, T, H, W)``
-        - Output: ``(N, D)``
+        - Output: ``(N, K)`` and ``(N, D)``
     """
     features: list[torch.Tensor] = []
 
@@ -56,8 +58,8 @@ def pooled_features(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
 
     hooks = [layer.register_forward_pre_hook(note) for layer in find_classifiers(model)]
     try:
-        model(clips)
+        logits: torch.Tensor = model(clips)
     finally:
         for hook in hooks:
             hook.remove()
-    return torch.cat(features, dim=1)
+    return logits, torch.cat(features, dim=1)

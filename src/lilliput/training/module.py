@@ -8,6 +8,7 @@ from torch import nn
 from lilliput.config import TrainingConfig
 from lilliput.data.loading import Batch, UnreadableClip
 from lilliput.errors import TrainingError
+from lilliput.models.pooled import forward_pooled
 from lilliput.scoring import compute_metrics, tune_global
 from lilliput.scoring.logits import score_logits
 from lilliput.task import Task
@@ -17,7 +18,7 @@ from lilliput.training.optimization import (
     build_optimizer,
     build_step_schedule,
 )
-from lilliput.training.teachers import ViewTeacher, feature_loss, forward_features
+from lilliput.training.teachers import ViewTeacher, feature_loss
 from lilliput.video.mixing import ClipMixing
 
 _CHECK_EVERY = 10  # steps: looking at a loss makes the processor wait for the GPU
@@ -163,7 +164,7 @@ class ActionModule(pl.LightningModule):
         self, clips: torch.Tensor, targets: torch.Tensor, features: torch.Tensor | None = None
     ) -> torch.Tensor:
         if features is not None:
-            logits, ours = forward_features(self.model, clips)
+            logits, ours = forward_pooled(self.model, clips)
             gap = feature_loss(ours, features)
             return torch.add(self.loss(logits.float(), targets), self.config.teacher_features * gap)
         if not self.supervise_branches:

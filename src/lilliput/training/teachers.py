@@ -9,7 +9,7 @@ from lilliput.checkpoint import Checkpoint, load_checkpoint
 from lilliput.config import Config
 from lilliput.data import LabelSet
 from lilliput.errors import ConfigError
-from lilliput.models.heads import Classifier, LinearHead
+from lilliput.models.pooled import find_classifiers, forward_pooled
 from lilliput.scoring.logits import score_logits
 from lilliput.task import Task
 
@@ -85,19 +85,12 @@ class ViewTeacher:
         if not self.with_features:
             each = [model.to(larger.device)(larger) for model in self.models]
             return self._mean_scores(each), None
-        pairs = [forward_features(model.to(larger.device), larger) for model in self.models]
+        pairs = [forward_pooled(model.to(larger.device), larger) for model in self.models]
         features = torch.stack([feature for _, feature in pairs]).mean(dim=0)
         return self._mean_scores([logits for logits, _ in pairs]), features
 
     def _mean_scores(self, logits: Sequence[torch.Tensor]) -> torch.Tensor:
         return torch.stack([score_logits(each, self.task) for each in logits]).mean(dim=0)
-
-
-def forward_features(model: nn.Module, clips: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The logits (N, K) of a network, and its last map averaged over time and space (N, C)."""
-    assert isinstance(model, Classifier), "checked when the training began"
-    stages = model.backbone(clips)
-    return model.head(stages).sum(dim=0), stages[-1].mean(dim=(2, 3, 4))
 
 
 def feature_loss(ours: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor:
@@ -110,20 +103,17 @@ def check_features(names: Sequence[str], model: nn.Module, teachers: Sequence[Ch
     """Refuses features that cannot be compared.
 
     Raises:
-        ConfigError: A network has no single last map, or the maps differ in their channels.
+        ConfigError: The classifiers of the networks read vectors of other lengths.
     """
-    ours = _last_channels(model)
+    ours = _num_features(model)
     for name, teacher in zip(names, teachers, strict=True):
-        theirs = _last_channels(teacher.build_model())
-        if ours is None or ours != theirs:
-            has, there = (count or "no single" for count in (ours, theirs))
+        theirs = _num_features(teacher.build_model())
+        if ours != theirs:
             raise ConfigError(
-                f"training.teacher_features: the network has {has} channels in its last map, that "
-                f"of '{name}' {there}; choose networks of equal width and depth, or leave it out"
+                f"training.teacher_features: the network has {ours} features, '{name}' has "
+                f"{theirs}; choose networks of equal width and depth, or leave it out"
             )
 
 
-def _last_channels(network: nn.Module) -> int | None:
-    channels = getattr(getattr(network, "backbone", None), "out_channels", None)
-    is_single = isinstance(network, Classifier) and isinstance(network.head, LinearHead)
-    return int(channels[-1]) if is_single and channels else None
+def _num_features(network: nn.Module) -> int:
+    return sum(layer.in_features for layer in find_classifiers(network))
