@@ -189,9 +189,9 @@ def test_the_terminal_shows_each_score_beside_chance():
     assert names[:4] == ["top-1", "top-5", "mean per-class accuracy", "macro F1"]
     top1, most = report["classification"]["top1"], report["guessers"][0]["top1"]
     assert cells[0][1] == f"{100 * top1:.1f}"
-    assert " to " in cells[0][2]
-    assert cells[0][3] == f"{100 * most:.1f}"
-    assert cells[1][2] == "–"  # there is no interval of top-5
+    assert " to " in cells[0][3]
+    assert cells[0][2] == f"{100 * most:.1f}"
+    assert cells[1][3] == "–"  # there is no interval of top-5
     assert any(row[0] == NAMES[1] for row in cells)
 
 

@@ -53,13 +53,13 @@ def _print_guessers(report: dict[str, Any], console: Console) -> None:
 def _scores_table(report: dict[str, Any]) -> Table:
     """The scores of clips with one label, each beside what a blind guess reaches."""
     level = f"{100 * report['confidence']:.0f} % interval"
-    table = _table("score", "this run", level, "chance")
+    table = _table("score", "this run", "chance", level)
     for position, row in enumerate(score_rows(report)):
         table.add_row(
             row["name"],
             percent(row["score"]),
-            row["interval"],
             percent(row["chance"]),
+            row["interval"],
             style="" if position else "bold",
         )
     error = percent(report["reliability"]["error"])
