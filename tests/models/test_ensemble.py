@@ -8,8 +8,8 @@ from torch import nn
 from lilliput.builders import build_model
 from lilliput.config import ModelConfig
 from lilliput.models.ensemble import Average, Ensemble
-from lilliput.task import Task
 from lilliput.scoring.logits import score_logits
+from lilliput.task import Task
 
 TASKS: dict[Average, Task] = {"sigmoid": "multi", "softmax": "single"}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lilliput.data.spans import ActionSpan
-from lilliput.scoring import Task
+from lilliput.task import Task
 from lilliput.watch.actions import EventRule
 from lilliput.watch.evaluation import ScoredRecording, ScoredTrack, evaluate_in_time
 from lilliput.watch.events import WindowScores

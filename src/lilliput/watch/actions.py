@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lilliput.scoring import Task
+from lilliput.task import Task
 from lilliput.watch.hysteresis import Cell, Hysteresis, Kind, Span
 from lilliput.watch.settings import EventSettings
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from lilliput.data.spans import ActionSpan
-from lilliput.scoring import Task
 from lilliput.scoring.spans import event_f1
+from lilliput.task import Task
 from lilliput.watch.actions import EventRule
 from lilliput.watch.evaluation import ScoredRecording, find_spans, true_spans
 from lilliput.watch.settings import EventSettings
