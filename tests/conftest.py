@@ -142,7 +142,8 @@ def micro_single(
 ) -> Checkpoint:
     """An untrained net that gives a clip one label: here all of them, and unknown."""
     recipe = tmp_path_factory.mktemp("recipe") / "single.toml"
-    recipe.write_text('task = "single"\n' + MICRO_RECIPE.replace("flip = true", "flip = false"))
+    settings = MICRO_RECIPE.replace('task = "multi"', 'task = "single"')
+    recipe.write_text(settings.replace("flip = true", "flip = false"))
     bias = micro_checkpoint.state["head.fc.bias"] + torch.tensor([8.9, 0.0, 5.6])  # none prevails
     return replace(
         micro_checkpoint,

@@ -123,7 +123,7 @@ def test_one_action_at_a_time(
     assert [e.action for e in events["single"]] == ["bright", "dark"]
     one, other = events["single"]
     assert one.end_seconds == other.start_seconds == pytest.approx(4, abs=0.5)
-    first, second = sorted(events["auto"], key=lambda event: event.start_seconds)
+    first, second = sorted(events["multi"], key=lambda event: event.start_seconds)
     assert first.end_seconds > second.start_seconds
     assert (one.event_id, one.start_seconds) == (first.event_id, first.start_seconds)
     assert other.end_seconds == second.end_seconds

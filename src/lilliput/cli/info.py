@@ -23,10 +23,10 @@ from lilliput.config import (
 from lilliput.data.tinyvirat_classes import TINYVIRAT_CLASSES
 from lilliput.errors import CheckpointError, ConfigError
 from lilliput.models.facts import ModelFacts, measure_facts
+from lilliput.task import IN_WORDS
 
 _STREAMS = [14, 56, 112]  # px, of a multi-scale net called by its name: those of the recipes
 _RESNETS = ("resnet3d", "multiscale", "fpn", "multiscale_fpn")
-_TASKS = {"single": "one label per clip", "multi": "any number of labels per clip"}
 _SHOWN_APART = ("name", "input_size", "adapted", "normalisation")
 
 
@@ -116,7 +116,7 @@ def print_checkpoint(checkpoint: Checkpoint, console: Console) -> None:
         ("clip length", f"{checkpoint.clip_seconds} s"),
         ("normalisation", f"minus {centre}, divided by {checkpoint.normalisation.std}"),
         ("test-time augmentation", _views(checkpoint)),
-        ("task", _TASKS[checkpoint.task]),
+        ("task", IN_WORDS[checkpoint.task]),
     ):
         facts.add_row(name, str(value))
     if checkpoint.task == "single":

@@ -14,7 +14,7 @@ from rich.progress import Progress
 from lilliput.checkpoint import Checkpoint, Description, load_checkpoint, save_checkpoint
 from lilliput.config import Config, change_views
 from lilliput.data import VideoDataset
-from lilliput.errors import ConfigError, DataError
+from lilliput.errors import ConfigError
 from lilliput.evaluation.evaluate import check_labels, score_split, with_thresholds
 from lilliput.evaluation.history import read_history
 from lilliput.evaluation.rendering import write_report
@@ -22,7 +22,8 @@ from lilliput.evaluation.report import ReportContext, evaluate_report
 from lilliput.evaluation.scored import ScoredClips, average_scores
 from lilliput.evaluation.strips import FilmStrips, film_strips
 from lilliput.evaluation.submission import write_submission
-from lilliput.experiments.saved import SCORES_FILE, SavedReport, read_report_folder
+from lilliput.experiments.agreement import common_thresholds, read_same_task
+from lilliput.experiments.saved import SCORES_FILE, SavedReport
 from lilliput.training.fit import fit, settle
 
 Forward = Callable[[torch.Tensor], torch.Tensor]  # clips (N, 3, T, H, W) to logits (N, K)
@@ -104,13 +105,13 @@ def evaluate_models(
 
     Raises:
         DataError: The labels are withheld, or are several where the model gives one; or the
-            thresholds are missing or do not fit.
+            thresholds are missing or do not fit; or several models are of different tasks.
     """
     clips = dataset.split(split)
     for one in models:  # refuses labels that do not fit before any work is done
         check_labels(one, clips)
-    thresholds = _common_thresholds(models, tuned)
-    other = None if baseline is None else read_report_folder(baseline)
+    thresholds = common_thresholds(models, tuned)
+    other = None if baseline is None else read_same_task(baseline, models[0])
     scored = _score_all(models, dataset, split, forwards)
     facts = {"model": model, "data": str(dataset.root)}
     facts["split"] = _split_in_words(models[0], split)
@@ -146,29 +147,14 @@ def submit(
         forwards: What runs each of them; none runs checkpoints in PyTorch.
 
     Raises:
-        DataError: Several models come without thresholds for their average, or the thresholds
-            are for other classes.
+        DataError: Several models are of different tasks or classes, or come without thresholds
+            for their average; or the thresholds do not fit.
     """
-    thresholds = _common_thresholds(models, tuned)
+    thresholds = common_thresholds(models, tuned)
     scored = _score_all(models, dataset, split, forwards)
     write_submission(scored, thresholds, path)
     scored.save(path.with_name(f"{path.stem}_{SCORES_FILE}"))
     return scored
-
-
-def _common_thresholds(models: Sequence[Description], tuned: Path | None) -> np.ndarray:
-    if tuned is None and len(models) > 1:
-        raise DataError(
-            "several models have no thresholds in common: run `lilliput tune` on their report "
-            "folders and give its folder as --thresholds"
-        )
-    thresholds = np.array(models[0].thresholds)
-    if tuned is not None:
-        saved = read_report_folder(tuned)
-        if tuple(saved.scored.class_names) != models[0].labels.class_names:
-            raise DataError(f"{tuned}: its thresholds are for other classes than the model's")
-        thresholds = saved.thresholds
-    return thresholds
 
 
 def _score_all(

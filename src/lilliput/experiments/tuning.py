@@ -14,8 +14,7 @@ from lilliput.evaluation.report import ReportContext
 from lilliput.evaluation.scored import ScoredClips, average_scores
 from lilliput.experiments.run import Evaluation, join_notes, report_on
 from lilliput.experiments.saved import read_report_folder
-
-_TASKS = {"single": "one label per clip", "multi": "any number of labels per clip"}
+from lilliput.task import IN_WORDS
 
 
 def tune_again(
@@ -63,8 +62,8 @@ def _write_thresholds(path: Path, scored: ScoredClips, config: EvaluationConfig)
         raise DataError(f"{path}: knows other classes than these scores")
     if scored.task != checkpoint.task:
         raise DataError(
-            f"{path}: gives {_TASKS[checkpoint.task]}, these scores are of a model that gives "
-            f"{_TASKS[scored.task]}; give the model that they are of"
+            f"{path}: gives {IN_WORDS[checkpoint.task]}, these scores are of a model that gives "
+            f"{IN_WORDS[scored.task]}; give the model that they are of"
         )
     # The views that were scored stay as they are.
     tuning = config.model_dump(include={"threshold", "objective", "min_support"})
