@@ -80,3 +80,106 @@ def test_a_final_model_without_folds(
 ) -> None:
     arguments = ("train", micro_recipe, "--data", tiny_folder, "--final", "all")
     assert "--final chooses what --folds keeps" in _refused(run_cli(*arguments))
+
+
+@pytest.mark.parametrize(
+    ("classes", "options", "message"),
+    [
+        (
+            {"train_a": 3, "train_b": 1, "val_a": 1, "val_b": 1},
+            (),
+            "class 'b' has one clip in 'train'; add clips of it to 'train', or remove the class",
+        ),
+        (
+            {"train_a": 3, "train_b": 0, "val_a": 1, "val_b": 1},
+            (),
+            "all clips of 'train' are of class 'a'; add clips of class 'b'",
+        ),
+        (
+            {"train_a": 3, "train_b": 3, "train_empty": 0, "val_a": 1, "val_b": 1},
+            (),
+            "class 'empty' has no clip in 'train'; add clips of it",
+        ),
+        (
+            {"train_a": 3, "train_b": 3, "val_a": 2},
+            (),
+            "class 'b' has no clip in 'val'; add clips of it to 'val', or cross-validate on all "
+            "clips with --folds 5",
+        ),
+        (
+            {"train_a": 3, "val_a": 2},
+            (),
+            "all clips of 'train' are of class 'a'; add clips of another class",
+        ),
+        (
+            {"train_a": 3, "train_b": 1, "val_a": 2},
+            ("--folds", 2),
+            "class 'b' has one clip in 'train+val'; add clips of it to 'train+val', or remove",
+        ),
+        (
+            {"train_a": 6, "train_b": 2, "val_a": 2},
+            ("--folds", 2),
+            "class 'b' has 2 clips, and a fold has one clip to learn from; add clips of other",
+        ),
+        ({"train_a": 1, "train_b": 1, "val_a": 1}, ("--folds", 5), "class 'b' has one clip in"),
+        (
+            {"train_a": 2, "train_b": 2},
+            ("--folds", 5),
+            "4 clips come from 4 recordings, too few for 5 folds; add recordings, or use fewer",
+        ),
+        (
+            {"train_a": 6, "train_b": 6},
+            ("--folds", 2, "--set", "training.patience=3"),
+            "training.patience = 3: with --folds there is no split to stop on",
+        ),
+    ],
+)
+def test_labels_that_cannot_be_learned_are_refused_before_anything_is_decoded(
+    empty_files: Callable[..., Path],
+    run_cli: RunCli,
+    micro_recipe: Path,
+    tmp_path: Path,
+    classes: dict[str, int],
+    options: tuple[object, ...],
+    message: str,
+) -> None:
+    root = empty_files(**classes)
+    arguments = ("train", micro_recipe, "--data", root, "--run", tmp_path / "run")
+    assert message in _refused(run_cli(*arguments, *options))
+    assert not (tmp_path / "run").exists()
+
+
+def test_one_label_is_wanted_and_a_clip_has_two(
+    run_cli: RunCli, micro_recipe: Path, tmp_path: Path
+) -> None:
+    rows = ["path,labels,split", "1.mp4,a,train", "2.mp4,a|b,train", "3.mp4,b,val"]
+    (tmp_path / "clips.csv").write_text("\n".join(rows))
+    for row in rows[1:]:
+        (tmp_path / row.partition(",")[0]).touch()
+    arguments = ("--data", tmp_path / "clips.csv", "--set", "task=single")
+    for options in ((), ("--folds", 2)):
+        found = _refused(run_cli("train", micro_recipe, *arguments, *options))
+        assert "2.mp4 has the labels a, b; give each clip one label, or set task = 'multi'" in found
+
+
+def test_classes_of_several_labels_that_cannot_be_judged_are_told_once(
+    run_cli: RunCli, tiny_folder: Path, micro_recipe: Path, tmp_path: Path
+) -> None:
+    videos = sorted((tiny_folder / "train").rglob("*.mp4"))
+    labels = ["a", "a|b", "b", "b|c", "c", "a"]
+    rows = [f"{path},{label},train" for path, label in zip(videos, labels, strict=True)]
+    rows += [f"{path},a,val" for path in sorted((tiny_folder / "val").rglob("*.mp4"))[:3]]
+    (tmp_path / "clips.csv").write_text("\n".join(["path,labels,split", *rows]))
+    options = ("--data", tmp_path / "clips.csv", "--run", tmp_path / "run")
+    code, _, err = run_cli("train", micro_recipe, *options)
+    assert code == 0, err
+    notes = [line for line in err.splitlines() if line.startswith("note: ")]
+    assert notes == ["note: class 'b' has no clip in 'val'", "note: class 'c' has no clip in 'val'"]
+
+
+def test_an_empty_class_folder_is_found_by_the_check(
+    run_cli: RunCli, empty_files: Callable[..., Path]
+) -> None:
+    root = empty_files(train_a=1, train_b=0, val_a=1)
+    _, out, _ = run_cli("data", "check", root)
+    assert "class 'b' has no clips" in out

@@ -25,7 +25,7 @@ class CheckReport:
         clips: Clips listed.
         average_frames: Over all decodable clips.
         missing: Listed files that do not exist.
-        empty: Files of 0 bytes, and splits without clips.
+        empty: Files of 0 bytes, splits without clips, and class folders without clips.
         corrupt: Clips that do not decode to their end or were damaged in a pack, with the cause.
         mislabelled: Entries the reader refused.
         differences: Where counts depart from the thesis' tables 4.1 and 4.2.
@@ -77,6 +77,7 @@ def check(dataset: VideoDataset, on_clip: Callable[[], None] = lambda: None) -> 
         if item.fault is not None:
             causes[item.fault].append(item.cause)
     causes["empty"] += [f"split '{name}' has no clips" for name, i in inspections.items() if not i]
+    causes["empty"] += find_empty_classes(dataset)
     digests = {split: [item.digest for item in items] for split, items in inspections.items()}
     comparison, differences = compare_with_tables(dataset)
     return CheckReport(
@@ -123,6 +124,15 @@ def compare_with_tables(dataset: VideoDataset) -> tuple[str, list[str]]:
                     f"{name} has {counts[label]} clips in '{split}', table 4.2 says {count}"
                 )
     return f"{average}; clips per split and class compared with 4.1 and 4.2", differences
+
+
+def find_empty_classes(dataset: VideoDataset) -> list[str]:
+    """One line for each class whose folder holds no clip; lists may have classes without clips."""
+    if dataset.layout != "folder per class":
+        return []
+    used = {label for clips in dataset.splits.values() for c in clips for label in c.labels or ()}
+    names = dataset.labels.class_names
+    return [f"class '{name}' has no clips" for i, name in enumerate(names) if i not in used]
 
 
 def _inspect_all(clips: Sequence[Clip], on_clip: Callable[[], None]) -> list[_Inspection]:

@@ -61,9 +61,9 @@ def check_learnable(dataset: VideoDataset, train: str, val: str, task: Task) -> 
     in_val = _clips_per_class(dataset, val) if val else in_train
     used = [name for name, count in zip(names, in_train, strict=True) if count]
     if task == "single" and len(used) < 2:
+        other = next((f"class '{name}'" for name in names if name not in used), "another class")
         raise DataError(
-            f"{dataset.root}: all clips of '{train}' are of class '{used[0]}'; add clips of what "
-            "it is to be told from"
+            f"{dataset.root}: all clips of '{train}' are of class '{used[0]}'; add clips of {other}"
         )
     problems = []
     for name, learned, held_out in zip(names, in_train, in_val, strict=True):

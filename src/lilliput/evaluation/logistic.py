@@ -12,6 +12,7 @@ from lilliput.task import Task
 # From strong to weak: the inverse of the weight of the L2 penalty, as in scikit-learn.
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 _MAX_STEPS = 300
+_ROUGH = 1e-4  # gradient that is left where strengths are compared
 _LEAST = 1e-3  # of a probability, so that a single clip cannot decide between strengths
 
 
@@ -40,7 +41,12 @@ class LogisticRegression:
 
 
 def fit_logistic(
-    features: np.ndarray, targets: np.ndarray, task: Task, strength: float
+    features: np.ndarray,
+    targets: np.ndarray,
+    task: Task,
+    strength: float,
+    *,
+    tolerance: float = 1e-7,
 ) -> LogisticRegression:
     """Multinomial logistic regression, or one of each class against the rest.
 
@@ -52,6 +58,7 @@ def fit_logistic(
         targets: One per clip if ``task`` is single.
         task: How many labels a clip has.
         strength: C of scikit-learn: the smaller, the smaller the weights.
+        tolerance: Largest gradient that is left.
 
     Shape:
         - features: ``(N, D)``
@@ -67,7 +74,7 @@ def fit_logistic(
     optimizer = torch.optim.LBFGS(
         [weight, bias],
         max_iter=_MAX_STEPS,
-        tolerance_grad=1e-7,
+        tolerance_grad=tolerance,
         tolerance_change=1e-12,
         line_search_fn="strong_wolfe",
     )
@@ -88,7 +95,7 @@ def fit_logistic(
 def choose_strength(
     features: np.ndarray, targets: np.ndarray, task: Task, folds: Sequence[np.ndarray]
 ) -> tuple[float, np.ndarray]:
-    """Cross-validates over ``STRENGTHS``.
+    """Cross-validates over ``STRENGTHS``, from strong to weak until the log loss grows.
 
     Args:
         features: Of the training clips.
@@ -104,14 +111,17 @@ def choose_strength(
         The strength with the least log loss, the smallest of equals, and its (N, K) scores, each
         from the model that was not fitted on the row's fold.
     """
-    found = []
+    found: list[tuple[float, float, np.ndarray]] = []
     for strength in STRENGTHS if features.shape[1] else STRENGTHS[:1]:
         scores = np.zeros(targets.shape)
         for fold in folds:
             rest = np.setdiff1d(np.arange(len(features)), fold)
-            model = fit_logistic(features[rest], targets[rest], task, strength)
+            model = fit_logistic(features[rest], targets[rest], task, strength, tolerance=_ROUGH)
             scores[fold] = model.score(features[fold])
-        found.append((_log_loss(scores, targets, task), strength, scores))
+        loss = _log_loss(scores, targets, task)
+        if found and loss > found[-1][0]:
+            break
+        found.append((loss, strength, scores))
     _, best, scores = min(found, key=lambda entry: entry[:2])
     return best, scores
 
