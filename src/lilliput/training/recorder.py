@@ -77,7 +77,7 @@ class RunRecorder(pl.Callback):
         row = {name: metrics.get(name, float("nan")) for name in COLUMNS}
         row["epoch"] = trainer.current_epoch + 1
         row["train_loss"] = metrics["train_loss_epoch"]
-        row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
+        row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]  # the classifier's
         improved = row["val_f1"] > max((past["val_f1"] for past in self.history), default=-1.0)
         self.history.append(row)
         if trainer.is_global_zero:
