@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
-from lilliput.config import TrainingConfig
+from lilliput.builders import build_model
+from lilliput.config import ModelConfig, TrainingConfig
 from lilliput.training.optimization import build_optimizer, build_step_schedule
 
 
@@ -72,3 +73,42 @@ def test_one_cycle_leaves_the_momentum_of_sgd_alone() -> None:
         assert optimizer.param_groups[0]["momentum"] == 0.7
         optimizer.step()
         schedule.step()
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_each_stage_has_its_part_of_the_rate(optimizer: str) -> None:
+    model = build_model(ModelConfig(width=4, input_size=14), 2)
+    config = TrainingConfig(
+        optimizer=optimizer, layer_decay=0.5, learning_rate=0.8, schedule="one_cycle"
+    )
+    built = build_optimizer(model, config)
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    rates = {
+        names[id(parameter)]: group["lr"]
+        for group in built.param_groups
+        for parameter in group["params"]
+    }
+    assert rates.keys() == set(names.values())
+    expected = {"head.": 0.8, "backbone.layer4": 0.4, "backbone.layer3": 0.2}
+    expected |= {"backbone.layer2": 0.1, "backbone.layer1": 0.05}
+    expected |= {"backbone.conv1": 0.025, "backbone.bn1": 0.025}
+    for name, rate in rates.items():
+        (share,) = (share for prefix, share in expected.items() if name.startswith(prefix))
+        assert rate == pytest.approx(share), name
+    # A schedule keeps the proportions.
+    for schedule in ("one_cycle", "cosine"):
+        config = config.model_copy(update={"schedule": schedule})
+        optimizer_ = build_optimizer(model, config)
+        stepper = build_step_schedule(optimizer_, config, 10)
+        for _ in range(5):
+            optimizer_.step()
+            stepper.step()
+        rates_now = [group["lr"] for group in optimizer_.param_groups]
+        parts = [rate / rates_now[0] for rate in rates_now]
+        assert parts == pytest.approx([0.5**distance for distance in range(6)])
+
+
+def test_without_layer_decay_there_is_one_group() -> None:
+    model = build_model(ModelConfig(width=4, input_size=14), 2)
+    (group,) = build_optimizer(model, TrainingConfig()).param_groups
+    assert [id(p) for p in group["params"]] == [id(p) for p in model.parameters()]

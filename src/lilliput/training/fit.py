@@ -33,6 +33,7 @@ from lilliput.training.average import WeightAverage
 from lilliput.training.batches import TrainingData, build_loaders, prepare_data
 from lilliput.training.distillation import prepare_teaching
 from lilliput.training.folder import prepare_folder
+from lilliput.training.freezing import Freezing
 from lilliput.training.loggers import check_loggers, open_loggers
 from lilliput.training.module import ActionModule
 from lilliput.training.precision import resolve_precision
@@ -158,13 +159,20 @@ def _start_from(model: nn.Module, source: str) -> None:
 
 
 def _build_callbacks(config: Config, folder: Path, describe: Describe) -> list[pl.Callback]:
-    decay = config.training.ema_decay
-    average = WeightAverage(decay) if decay else None
+    """In the order in which they act on an epoch's end: the recorder saves what others know."""
+    training = config.training
+    callbacks: list[pl.Callback] = []
+    if training.freeze_epochs or training.freeze_batch_norm:
+        callbacks.append(
+            Freezing(epochs=training.freeze_epochs, batch_norm=training.freeze_batch_norm)
+        )
+    average = WeightAverage(training.ema_decay) if training.ema_decay else None
+    if average is not None:
+        callbacks.append(average)
+    if training.patience:
+        callbacks.append(EarlyStop(training.patience))
     progress = RichProgressBar(leave=True) if sys.stderr.isatty() else EpochLines()
-    patience = config.training.patience
-    stop = EarlyStop(patience) if patience else None
-    found = (average, stop, RunRecorder(folder, describe, average), progress)
-    return [callback for callback in found if callback is not None]
+    return [*callbacks, RunRecorder(folder, describe, average), progress]
 
 
 def _build_trainer(
@@ -175,6 +183,7 @@ def _build_trainer(
         return pl.Trainer(
             accelerator=training.accelerator,
             devices=training.devices,
+            strategy=_strategy(training),
             precision=PRECISIONS[resolve_precision(training)],  # type: ignore[arg-type]
             max_epochs=training.epochs,
             accumulate_grad_batches=training.accumulate_batches,
@@ -189,6 +198,12 @@ def _build_trainer(
             use_distributed_sampler=False,
             log_every_n_steps=10,
         )
+
+
+def _strategy(training: TrainingConfig) -> str:
+    """Processes that share gradients must be told that a frozen backbone has none."""
+    shared = training.devices != 1
+    return "ddp_find_unused_parameters_true" if training.freeze_epochs and shared else "auto"
 
 
 @contextmanager

@@ -1,13 +1,16 @@
 """The optimizer of a training, and how its learning rate goes."""
 
 import math
+from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, MultiStepLR, OneCycleLR
 
 from lilliput.config import TrainingConfig
+from lilliput.models.stages import parameters_by_stage
 
 
 def build_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
@@ -15,17 +18,33 @@ def build_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Opt
 
     AdamW is Adam where there is no weight decay, as in the thesis.
     """
+    parameters = _with_rates(model, config)
     if config.optimizer == "sgd":
         return torch.optim.SGD(
-            model.parameters(),
+            parameters,
             config.learning_rate,
             momentum=config.momentum,
             weight_decay=config.weight_decay,
             nesterov=config.momentum > 0,
         )
-    return torch.optim.AdamW(
-        model.parameters(), config.learning_rate, weight_decay=config.weight_decay
-    )
+    return torch.optim.AdamW(parameters, config.learning_rate, weight_decay=config.weight_decay)
+
+
+def _with_rates(
+    model: nn.Module, config: TrainingConfig
+) -> Iterable[nn.Parameter] | list[dict[str, Any]]:
+    """The parameters; with a layer decay, those of each stage at a part of the next one's rate.
+
+    Source: Clark et al., ELECTRA, ICLR 2020; Bao et al., BEiT, ICLR 2022.
+    """
+    if config.layer_decay == 1:
+        return model.parameters()
+    stages = reversed(parameters_by_stage(model))  # the classifier first, at the full rate
+    return [
+        {"params": stage, "lr": config.learning_rate * config.layer_decay**distance}
+        for distance, stage in enumerate(stages)
+        if stage
+    ]
 
 
 def build_epoch_schedule(optimizer: torch.optim.Optimizer, config: TrainingConfig) -> LRScheduler:

@@ -82,7 +82,7 @@ class RunRecorder(pl.Callback):
         row = {name: metrics.get(name, float("nan")) for name in COLUMNS}
         row["epoch"] = trainer.current_epoch + 1
         row["train_loss"] = metrics["train_loss_epoch"]
-        row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
+        row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]  # the classifier's
         before = max((past["val_f1"] for past in self.history), default=-1.0)
         improved = math.isnan(row["val_f1"]) or row["val_f1"] > before  # unvalidated: the last
         self.history.append(row)

@@ -1,0 +1,92 @@
+"""Every network's parameters, stage by stage, and which of them are the classifier's."""
+
+import pytest
+import torch
+from torch import nn
+
+from lilliput.builders import MODELS, build_model
+from lilliput.config import ModelConfig
+from lilliput.models.stages import find_classifier, parameters_by_stage
+
+SIZES = {"input_size": 28, "input_sizes": (14, 28)}
+# Number of stages with the stem and the classifier; prefixes of the classifier's parameters.
+EXPECTED = {
+    "resnet3d": ({"classifier": "filter_bank"}, 6, ("head.",)),
+    "multiscale": (SIZES, 6, ("head.",)),
+    "fpn": ({"backbone": "r2plus1d"}, 6, ("pyramid.", "heads.")),
+    "multiscale_fpn": (SIZES, 6, ("pyramid.", "heads.")),
+    "frame_resnet": ({}, 6, ("net.fc.",)),
+    "c3d": ({}, 6, ("classifier.",)),
+    "i3d": ({"input_size": 28}, 11, ("net.fc.",)),
+    "r2plus1d": ({}, 6, ("head.",)),
+    "mvit": ({}, 18, ("net.norm.", "net.head.")),
+    "video_vit": ({}, 14, ("fc.", "encoder.ln.")),
+}
+
+
+def build(name: str) -> nn.Module:
+    settings: dict[str, object] = {"name": name, "input_size": 14}
+    if name not in ("i3d", "r2plus1d", "mvit", "frame_resnet"):
+        settings["width"] = 4
+    settings.update(EXPECTED[name][0])
+    if "backbone" in settings:
+        settings.pop("width")
+    return build_model(ModelConfig(**settings), 3, num_frames=4)
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_every_parameter_has_one_stage_and_the_last_is_the_classifier(name: str) -> None:
+    model = build(name)
+    _, count, prefixes = EXPECTED[name]
+    stages = parameters_by_stage(model)
+    assert len(stages) == count
+    assert all(stages)
+    names = {id(parameter): key for key, parameter in model.named_parameters()}
+    grouped = [names[id(parameter)] for stage in stages for parameter in stage]
+    assert sorted(grouped) == sorted(names.values())
+    last = {names[id(parameter)] for parameter in stages[-1]}
+    assert last == {key for key in names.values() if key.startswith(prefixes)}
+    assert last == {names[id(parameter)] for parameter in find_classifier(model).parameters()}
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_the_stages_are_in_forward_order(name: str) -> None:
+    model = build(name).train()
+    size = 28 if "input_size" in EXPECTED[name][0] else 14
+    ran: list[int] = []
+    place = {
+        id(parameter): number
+        for number, stage in enumerate(parameters_by_stage(model))
+        for parameter in stage
+    }
+    for module in model.modules():
+        own = [place[id(parameter)] for parameter in module.parameters(recurse=False)]
+        if own:
+            assert len(set(own)) == 1
+            module.register_forward_pre_hook(lambda *_, number=own[0]: ran.append(number))
+    model(torch.randn(2, 3, 4, size, size))
+    assert ran == sorted(ran)
+    assert len(set(ran)) == EXPECTED[name][1]
+
+
+def test_dropout_belongs_to_the_classifier() -> None:
+    for name in MODELS:
+        if name == "mvit":
+            continue  # its blocks have stochastic depth instead, its head a dropout
+        found = find_classifier(build(name)).modules()
+        assert any(isinstance(module, nn.Dropout) for module in found), name
+
+
+def test_another_network_has_no_stages() -> None:
+    with pytest.raises(TypeError, match="Linear has no stages"):
+        parameters_by_stage(nn.Linear(1, 1))
+
+
+def test_an_efficientnet_has_a_stage_for_each_of_its_seven() -> None:
+    pytest.importorskip("timm")
+    config = ModelConfig(name="fpn", backbone="efficientnet_lite0", fpn_channels=8, input_size=56)
+    model = build_model(config, 3, num_frames=4)
+    stages = parameters_by_stage(model)
+    assert len(stages) == 9
+    assert stages[0][0] is model.backbone.net.conv_stem.weight
+    assert sum(map(len, stages)) == len(list(model.parameters()))
