@@ -346,9 +346,9 @@ def test_a_loss_out_of_bounds_is_noticed_without_a_validation_split(
     settings["data"]["val"] = ""
     original = ActionModule._loss_of
 
-    def infinite(self: ActionModule, clips: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        loss = original(self, clips, targets)
-        return loss * math.inf if self.current_epoch == 1 else loss
+    def infinite(self: ActionModule, *batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        loss, logits = original(self, *batch)
+        return (loss * math.inf if self.current_epoch == 1 else loss), logits
 
     monkeypatch.setattr(ActionModule, "_loss_of", infinite)
     with pytest.raises(TrainingError, match="the loss of epoch 2 is infinite or no number"):

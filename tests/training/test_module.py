@@ -7,6 +7,7 @@ from lilliput.builders import build_model
 from lilliput.config import ModelConfig, TrainingConfig
 from lilliput.data.loading import Batch
 from lilliput.losses import BinaryCrossEntropy
+from lilliput.task import Task
 from lilliput.training.module import ActionModule, _channels_last
 from lilliput.video.mixing import ClipMixing
 
@@ -86,11 +87,11 @@ def test_branches_are_supervised_beside_their_sum() -> None:
     loss = BinaryCrossEntropy()
     logits, branches = model.forward_branches(clips)
     plain = ActionModule(model, loss, TrainingConfig(), targets.bool())
-    torch.testing.assert_close(plain._loss_of(clips, targets), loss(model(clips), targets))
+    torch.testing.assert_close(plain._loss_of(clips, targets, None)[0], loss(model(clips), targets))
     both = ActionModule(model, loss, TrainingConfig(), targets.bool(), supervise_branches=True)
     expected = loss(logits, targets) + sum(loss(branch, targets) for branch in branches)
     assert len(branches) == 3
-    torch.testing.assert_close(both._loss_of(clips, targets), expected)
+    torch.testing.assert_close(both._loss_of(clips, targets, None)[0], expected)
 
 
 @pytest.mark.parametrize("num_clips", [1, 4])
@@ -107,9 +108,9 @@ def test_a_training_batch_is_mixed_from_the_seed_of_its_step(
     )
     seen = []
 
-    def loss_of(clips: torch.Tensor, targets: torch.Tensor, _: None) -> torch.Tensor:
+    def loss_of(clips: torch.Tensor, targets: torch.Tensor, _: None) -> tuple[torch.Tensor, ...]:
         seen.append((clips, targets))
-        return torch.zeros(())
+        return torch.zeros(()), targets
 
     monkeypatch.setattr(module, "_loss_of", loss_of)
     monkeypatch.setattr(module, "log", lambda *_, **__: None)
@@ -127,3 +128,44 @@ def test_a_training_batch_is_mixed_from_the_seed_of_its_step(
         assert torch.equal(learned, soft)
         assert trained.is_contiguous(memory_format=torch.channels_last_3d)
     assert not torch.equal(seen[2][0], expected)
+
+
+@pytest.mark.parametrize("task", ["single", "multi"])
+def test_adaptive_mixing_follows_what_is_learned(
+    task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = build_model(ModelConfig(width=4, input_size=14), 3, num_frames=4)
+    targets = torch.eye(3)[[0, 1, 2, 0]]
+    module = ActionModule(
+        model,
+        BinaryCrossEntropy(),
+        TrainingConfig(),
+        targets.bool(),
+        task=task,
+        mixing=ClipMixing(mixup=1.0, adaptive=True),
+    )
+    known = 0
+    mixed = []
+
+    def loss_of(_: torch.Tensor, soft: torch.Tensor, __: None) -> tuple[torch.Tensor, ...]:
+        mixed.append(not torch.equal(soft, targets))
+        logits = torch.where(targets.bool(), 5.0, -5.0)
+        logits[known:] = logits[known:].roll(1, dims=1)
+        return torch.zeros(()), logits
+
+    monkeypatch.setattr(module, "_loss_of", loss_of)
+    monkeypatch.setattr(module, "log", lambda *_, **__: None)
+    module.on_train_epoch_start()
+    batch = Batch(torch.randn(4, 3, 4, 14, 14), targets, torch.arange(4), ())
+    expected, shares = 0.0, []
+    for known in (0, 2, 4):
+        mixed.clear()
+        for step in range(0, 2000, 10):  # a trainer looks at the loss after others
+            module.training_step(batch, step)
+            if not mixed[-1]:
+                expected = 0.95 * expected + 0.05 * known / 4
+            assert float(module._learned) == pytest.approx(expected, abs=1e-4)
+        shares.append(sum(mixed[100:]) / 100)
+    assert shares[0] == 0
+    assert 0.35 < shares[1] < 0.65
+    assert 0.7 < shares[2] <= 0.95  # some batches are always left as they are

@@ -86,7 +86,9 @@ def build_mixing(augment: AugmentConfig) -> ClipMixing | None:
     """MixUp and CutMix of training batches, where the recipe asks for them."""
     if not augment.enabled or not (augment.mixup or augment.cutmix):
         return None
-    return ClipMixing(mixup=augment.mixup, cutmix=augment.cutmix)
+    return ClipMixing(
+        mixup=augment.mixup, cutmix=augment.cutmix, adaptive=augment.mixing == "adaptive"
+    )
 
 
 def build_evaluation_transform(config: Config, normalise: Normalisation) -> EvaluationTransform:

@@ -55,8 +55,17 @@ class AugmentConfig(Section):
     rand_augment_size: Literal["input", "native"] = "input"  # native: where it is the smaller
     mixup: Annotated[float, Field(ge=0)] = 0.0  # alpha of Zhang et al. 2018; 0: off
     cutmix: Annotated[float, Field(ge=0)] = 0.0  # alpha of Yun et al. 2019; 0: off
+    mixing: Literal["always", "adaptive"] = "always"  # adaptive: as often as clips are known
     crops_per_clip: Count = 1  # views of each clip in its batch; an epoch grows with them
     repeated: Count = 1  # the same, of as many clips fewer: an epoch keeps its length
+
+    @model_validator(mode="after")
+    def _check_mixing(self) -> "AugmentConfig":
+        if self.mixing == "adaptive" and not (self.mixup or self.cutmix):
+            raise ValueError(
+                "augment.mixing has no effect without augment.mixup or augment.cutmix; leave it out"
+            )
+        return self
 
     @field_validator("short_side")
     @classmethod

@@ -21,6 +21,7 @@ from lilliput.training.optimization import (
 from lilliput.training.teachers import ViewTeacher, feature_loss
 from lilliput.video.mixing import ClipMixing
 
+_MEMORY = 0.95  # of what was learned, per step
 _CHECK_EVERY = 10  # steps: looking at a loss makes the processor wait for the GPU
 
 
@@ -63,6 +64,9 @@ class ActionModule(pl.LightningModule):
         self.supervise_branches = supervise_branches
         self.teacher = teacher
         self.mixing = mixing
+        # In the state to resume from, since it decides what is mixed.
+        self.register_buffer("_learned", torch.zeros(()))
+        self._learned: torch.Tensor
         self.unreadable: dict[tuple[str, int], UnreadableClip] = {}
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor | None:
@@ -72,7 +76,10 @@ class ActionModule(pl.LightningModule):
             return None
         # What is drawn here (mixing, dropout) depends on the step alone: a resume repeats it.
         torch.manual_seed(hash((self.config.seed, self.current_epoch, batch_idx, self.global_rank)))
-        loss = self._loss_of(*self._prepare(batch))
+        clips, targets, features, is_mixed = self._prepare(batch)
+        loss, logits = self._loss_of(clips, targets, features)
+        if self.mixing is not None and self.mixing.adaptive and not is_mixed:
+            self._note_learned(logits.detach(), targets)
         self._finite &= torch.isfinite(loss.detach())
         if (batch_idx + 1) % _CHECK_EVERY == 0:
             self._stop_unless(self._everywhere(self._finite))
@@ -145,8 +152,10 @@ class ActionModule(pl.LightningModule):
             None if batch.larger is None else _channels_last(batch.larger.to(device)),
         )
 
-    def _prepare(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-        """Clips, what is to be learned of them, and a teacher's features (N, C) where wanted."""
+    def _prepare(
+        self, batch: Batch
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None, bool]:
+        """Clips, their targets, a teacher's features (N, D), and whether they are mixed."""
         clips, targets, features = _moved(batch), batch.targets, None
         if self.teacher is not None:
             assert batch.larger is not None
@@ -155,24 +164,33 @@ class ActionModule(pl.LightningModule):
         if len(clips) == 1:  # batch normalisation has no variance of a single value
             clips, targets = clips.repeat(2, 1, 1, 1, 1), targets.repeat(2, 1)
             features = None if features is None else features.repeat(2, 1)
-        elif self.mixing is not None:
+        elif self.mixing is not None and self.mixing.draw(float(self._learned)):
             clips, targets = self.mixing(clips, targets)
-            clips = _channels_last(clips)
-        return clips, targets, features
+            return _channels_last(clips), targets, features, True
+        return clips, targets, features, False
 
     def _loss_of(
-        self, clips: torch.Tensor, targets: torch.Tensor, features: torch.Tensor | None = None
-    ) -> torch.Tensor:
+        self, clips: torch.Tensor, targets: torch.Tensor, features: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The loss, and the logits (N, K)."""
         if features is not None:
             logits, ours = forward_pooled(self.model, clips)
-            gap = feature_loss(ours, features)
-            return torch.add(self.loss(logits.float(), targets), self.config.teacher_features * gap)
+            loss = self.loss(logits.float(), targets)
+            return loss + self.config.teacher_features * feature_loss(ours, features), logits
         if not self.supervise_branches:
-            whole: torch.Tensor = self.loss(self.model(clips).float(), targets)
-            return whole
+            logits = self.model(clips).float()
+            return self.loss(logits, targets), logits
         logits, branches = self.model.forward_branches(clips)  # type: ignore[operator]
         losses = [self.loss(part.float(), targets) for part in (logits, *branches)]
-        return torch.stack(losses).sum()
+        return torch.stack(losses).sum(), logits
+
+    def _note_learned(self, logits: torch.Tensor, targets: torch.Tensor) -> None:
+        """Follows the share of training clips of which every label is right."""
+        if self.task == "single":
+            right = logits.argmax(dim=1) == targets.argmax(dim=1)
+        else:
+            right = ((logits > 0) == (targets > 0.5)).all(dim=1)
+        self._learned.lerp_(right.float().mean(), 1 - _MEMORY)
 
     def _note(self, split: str, batch: Batch) -> None:
         for clip in batch.unreadable:
