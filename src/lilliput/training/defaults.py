@@ -17,9 +17,10 @@ from lilliput.data.task import find_task
 
 _SIZES = tuple(size for size in INPUT_SIZES if 28 <= size <= 112)
 _LEAST_SCALE = 0.7  # of a clip's short side
-_SMALL_SET = 300  # clips
+_BATCHES = ((200, 8), (1000, 16), (10**9, 32))  # up to so many clips
 _LEAST_STEPS, _MOST_STEPS = 1000, 20_000
 _EPOCHS = 60
+_MANY_PER_CLASS = 200  # clips
 
 
 @dataclass(frozen=True)
@@ -105,14 +106,14 @@ def _choose_task(settings: _Settings, facts: DataFacts) -> None:
 def _choose_input(settings: _Settings, facts: DataFacts) -> None:
     size = next((size for size in _SIZES if size >= facts.short_side * _LEAST_SCALE), _SIZES[-1])
     settings.choose("model.input_size", size, f"clips are {facts.short_side} px")
-    settings.choose("model.width", 16, f"{facts.num_clips} clips are few for a wider network")
-    settings.choose("model.normalisation", "clip", "a clip's own brightness says nothing of it")
+    settings.choose("model.width", 16, "a narrow network trains in minutes")
+    settings.choose("model.normalisation", "clip", "the brightness of a clip says nothing of it")
     settings.choose("sampling.method", "segment", "the frames cover the whole clip")
 
 
 def _choose_augmentation(settings: _Settings, facts: DataFacts) -> None:
     settings.choose("augment.short_side", [1.0, 1.25], "of small figures little may be cut away")
-    settings.choose("augment.rand_augment_operations", 0, "few clips are learned better without")
+    settings.choose("augment.rand_augment_operations", 0, "changed pixels make learning slower")
     if facts.one_sided:
         name = facts.one_sided[0]
         settings.choose("augment.horizontal_flip", 0.0, f"class '{name}' has no mirror image")
@@ -121,20 +122,29 @@ def _choose_augmentation(settings: _Settings, facts: DataFacts) -> None:
         settings.choose("augment.horizontal_flip", 0.5, f"a flip exchanges {left} and {right}")
     else:
         settings.choose("augment.horizontal_flip", 0.5, "no class is named for a direction")
+    if facts.typical_class < _MANY_PER_CLASS:
+        settings.choose("augment.mixup", 0.2, f"{facts.typical_class} clips a class are few")
+        settings.choose("augment.mixing", "adaptive", "once clips are known by heart, not before")
 
 
 def _choose_training(settings: _Settings, facts: DataFacts) -> None:
     batch = settings.choose(
         "training.batch_size",
-        16 if facts.num_clips < _SMALL_SET else 32,
+        next(size for most, size in _BATCHES if facts.num_clips <= most),
         f"{facts.num_clips} clips, {in_words(facts.clips_per_class)}",
     )
     crops = settings.get("augment.crops_per_clip", 1)
-    steps = _steps(facts)
-    epochs = math.ceil(steps / math.ceil(facts.num_clips * crops / batch))
-    settings.choose("training.epochs", epochs, f"about {steps} steps of {batch} clips")
+    steps = round(min(max(_LEAST_STEPS, facts.num_clips * _EPOCHS / batch), _MOST_STEPS))
+    per_epoch = math.ceil(facts.num_clips * crops / batch)
+    epochs = settings.choose(
+        "training.epochs", math.ceil(steps / per_epoch), f"about {steps} steps of {batch} clips"
+    )
+    steps = epochs * per_epoch
     settings.choose("training.schedule", "one_cycle", "the rate ends near zero, without milestones")
     settings.choose("training.learning_rate", 2e-3, "usual for a network of this size")
+    settings.choose("training.weight_decay", 0.05, "usual for AdamW")
+    decay = round(1 - 1 / min(max(steps / 10, 10), 1000), 4)
+    settings.choose("training.ema_decay", decay, "the average of the last tenth of the steps")
 
 
 def _choose_evaluation(settings: _Settings, facts: DataFacts) -> None:
@@ -144,7 +154,3 @@ def _choose_evaluation(settings: _Settings, facts: DataFacts) -> None:
     settings.choose("evaluation.flip_merge", "mean", "both views count the same")
     if facts.task == "multi":
         settings.choose("evaluation.threshold", "per_class", "tuned where a class has ten clips")
-
-
-def _steps(facts: DataFacts) -> int:
-    return round(min(max(_LEAST_STEPS, facts.num_clips * _EPOCHS / 32), _MOST_STEPS))
