@@ -124,7 +124,10 @@ def changes_in_words(pairs: Iterable[tuple[Config, Config]]) -> list[str]:
 def _flat(config: Config) -> Iterator[tuple[str, Any]]:
     neutral = {"training": {"seed", "accelerator", "devices"}, "data": {"workers", "cache_gib"}}
     for name, section in config.model_dump(mode="json", exclude={"title": True, **neutral}).items():
-        yield from ((f"{name}.{key}", value) for key, value in section.items())
+        if isinstance(section, dict):
+            yield from ((f"{name}.{key}", value) for key, value in section.items())
+        else:  # task stands outside the sections
+            yield name, section
 
 
 def _in_words(value: Any) -> str:
