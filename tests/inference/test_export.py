@@ -1,13 +1,16 @@
 """What an export must keep, and that nothing is left of one that does not."""
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from lilliput.checkpoint import Checkpoint, save_checkpoint
+from lilliput.checkpoint import DOCUMENT_KEY, Checkpoint, save_checkpoint
 from lilliput.data import LabelSet, read_dataset
 from lilliput.errors import CheckpointError, ConfigError, DataError, ExportError
 from lilliput.evaluation.evaluate import score_split
@@ -16,7 +19,15 @@ from lilliput.inference.export import LabelledClips, export_model
 from lilliput.inference.loading import load_model
 from lilliput.inference.recognizer import Recognizer
 from lilliput.scoring import compute_metrics
+from lilliput.watch.cameras import CameraSettings
+from lilliput.watch.footage import open_footage
+from lilliput.watch.pipeline import Watcher
+from lilliput.watch.settings import EventSettings
 
+Noise = Callable[..., np.ndarray]
+WriteVideo = Callable[..., Path]
+
+onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 pytest.importorskip("nncf")
 
@@ -56,6 +67,59 @@ def test_an_exported_model_predicts_as_its_checkpoint(micro_file: Path, tmp_path
         assert report.macro_f1 is None
         found = Recognizer.load(tmp_path / name).predict(frames)
         np.testing.assert_allclose(found.scores, expected.scores, atol=0.02)
+
+
+@pytest.mark.parametrize("name", ["a.onnx", "a.xml"])
+def test_an_export_of_one_label_answers_as_its_checkpoint(
+    micro_single_file: Path, labelled: LabelledClips, tmp_path: Path, name: str
+) -> None:
+    report = export_model(micro_single_file, tmp_path / name, "fp32", labelled)
+    assert report.macro_f1 is not None
+    assert report.macro_f1[0] == report.macro_f1[1] > 0
+    if name == "a.onnx":
+        (text,) = (
+            entry.value
+            for entry in onnx.load(tmp_path / name).metadata_props
+            if entry.key == DOCUMENT_KEY
+        )
+        assert json.loads(text)["config"]["task"] == "single"
+    original = Recognizer.load(micro_single_file, engine="torch")
+    exported = Recognizer.load(tmp_path / name)
+    assert exported.description.task == "single"
+    for clip in labelled.dataset.split("test", labelled=False):
+        expected, found = (one.predict(clip.path) for one in (original, exported))
+        assert (found.task, found.labels) == ("single", expected.labels)
+        np.testing.assert_allclose(found.scores, expected.scores, atol=1e-4)
+    scored = [
+        score_split(one.description, labelled.dataset, "val", forward=one.engine)
+        for one in (original, exported)
+    ]
+    limits = original.description.thresholds
+    np.testing.assert_allclose(scored[1].scores, scored[0].scores, atol=1e-4)
+    np.testing.assert_array_equal(scored[1].label(limits), scored[0].label(limits))
+
+
+def test_an_export_of_one_label_watches_as_its_checkpoint(
+    micro_single_file: Path, noise: Noise, write_lossless: WriteVideo, tmp_path: Path
+) -> None:
+    export_model(micro_single_file, tmp_path / "a.onnx")
+    video = write_lossless(tmp_path / "a.mp4", noise(200, 16, 20, 0))
+    camera = CameraSettings(name="a", source=str(video), detector="none")
+    events = []
+    for recognizer in (
+        Recognizer.load(micro_single_file, engine="torch"),
+        Recognizer.load(tmp_path / "a.onnx"),
+    ):
+        watcher = Watcher(recognizer, camera, events=EventSettings(offset_ratio=1.0))
+        assert watcher.rule.task == "single"
+        with open_footage(camera) as footage:
+            messages = [m for step in watcher.watch(footage) for m in step.messages]
+        ended = [message.event for message in messages if message.kind == "end"]
+        events.append([(e.action, e.start_seconds, e.end_seconds, e.event_id) for e in ended])
+    assert events[0] == events[1]
+    assert len({action for action, *_ in events[0]}) > 1
+    for (*_, end, _), (_, start, *_) in pairwise(events[0]):
+        assert end <= start
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -202,9 +202,11 @@ def test_what_is_finished_is_not_watched_again(
     assert (tmp_path / "out" / "a" / "events.jsonl").read_bytes() == before
 
 
+@pytest.mark.parametrize("model", ["micro_checkpoint", "micro_single"])
 def test_a_log_that_was_cut_short_is_completed_without_doubles(
-    tmp_path: Path, recognizer: Recognizer, settings: WatchSettings
+    tmp_path: Path, request: pytest.FixtureRequest, settings: WatchSettings, model: str
 ) -> None:
+    recognizer = Recognizer(request.getfixturevalue(model))
     video = tmp_path / "a.mp4"
     write_video(video, walkers(12), fps=FPS)
     run(recognizer, settings, Outputs(tmp_path / "whole"), video)
