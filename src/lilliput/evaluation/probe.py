@@ -82,7 +82,10 @@ class ProbeReport:
         """What to make of it, in a sentence."""
         model, _, chance = (row.scores["macro_f1"] for row in self.rows)
         if self.gain.distinguishable and self.gain.difference.estimate > 0 and model > chance:
-            return "What it learned before helps on these clips: start a training from it (training.pretrained)"
+            return (
+                "What it learned before helps on these clips: start a training from it, with "
+                "training.pretrained"
+            )
         if self.gain.distinguishable and self.gain.difference.estimate < 0:
             return "Random weights do better on these clips: do not start from this model"
         if model <= chance:
