@@ -51,7 +51,7 @@ def test_folds_train_report_and_keep_an_ensemble(
     assert "members 2" in out
     assert "macro F1 on folds" in out
     for command in (
-        ("predict", run, tiny_folder / "test"),
+        ("predict", run, tiny_folder / "test", "--engine", "torch"),
         ("evaluate", run, "--data", tiny_folder, "--out", tmp_path / "evaluated"),
     ):
         code, out, err = run_cli(*command)

@@ -34,8 +34,9 @@ def _changed(config: Config, **sections: dict[str, object]) -> Config:
 def config(micro_config: Config) -> Config:
     return _changed(
         micro_config,
+        augment={"flip_pairs": [["bright", "dark"]]},  # others than those found by name
         model={"normalisation": "dataset"},
-        training={"accelerator": "cpu", "epochs": 2},
+        training={"accelerator": "cpu"},
         evaluation={"flip": False},
     )
 
@@ -55,7 +56,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> VideoDataset:
                 frames = rng.integers(0, brightest, (6, 16, 16, 3), dtype=np.uint8)
                 path = root / split / name / f"{name}_{recording}x_{number}.mp4"
                 write_video(path, frames, fps=10)
-    return replace(read_dataset(root))
+    return read_dataset(root)
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from lilliput.builders import build_labels
 from lilliput.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lilliput.config import Config
 from lilliput.data import VideoDataset
@@ -91,6 +92,7 @@ def cross_validate(
     """
     _check_recipe(config)
     dataset, name = pool_dataset(dataset, config.data.train, config.data.val)
+    dataset = dataclasses.replace(dataset, labels=build_labels(config, dataset.labels))
     data = config.data.model_copy(update={"train": name, "val": ""})
     config = settle(config.model_copy(update={"data": data}), dataset)
     folds = divide(dataset.split(name), num_folds, seed=config.training.seed)
