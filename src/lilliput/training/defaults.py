@@ -14,6 +14,7 @@ from lilliput.config import INPUT_SIZES, Config, parse_config, parse_override
 from lilliput.data import VideoDataset
 from lilliput.data.facts import DataFacts, in_words, measure_facts
 from lilliput.data.task import find_task
+from lilliput.training.precision import resolve_precision
 
 _SIZES = tuple(size for size in INPUT_SIZES if 28 <= size <= 112)
 _LEAST_SCALE = 0.7  # of a clip's short side
@@ -93,7 +94,8 @@ def choose_defaults(
     _choose_augmentation(settings, facts)
     _choose_training(settings, facts)
     _choose_evaluation(settings, facts)
-    return settings.build(), settings.choices
+    title = f"settings chosen for {dataset.root.resolve().name}"
+    return settings.build().model_copy(update={"title": title}), settings.choices
 
 
 def _choose_task(settings: _Settings, facts: DataFacts) -> None:
@@ -142,6 +144,8 @@ def _choose_training(settings: _Settings, facts: DataFacts) -> None:
     steps = epochs * per_epoch
     settings.choose("training.schedule", "one_cycle", "the rate ends near zero, without milestones")
     settings.choose("training.learning_rate", 2e-3, "usual for a network of this size")
+    precision = resolve_precision(settings.build().training)
+    settings.choose("training.precision", "auto", f"{precision} on this machine")
     settings.choose("training.weight_decay", 0.05, "usual for AdamW")
     decay = round(1 - 1 / min(max(steps / 10, 10), 1000), 4)
     settings.choose("training.ema_decay", decay, "the average of the last tenth of the steps")
