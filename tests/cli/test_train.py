@@ -145,6 +145,7 @@ def test_labels_that_cannot_be_learned_are_refused_before_anything_is_decoded(
 ) -> None:
     root = empty_files(**classes)
     arguments = ("train", micro_recipe, "--data", root, "--run", tmp_path / "run")
+    arguments = (*arguments, "--set", "task=auto")
     assert message in _refused(run_cli(*arguments, *options))
     assert not (tmp_path / "run").exists()
 

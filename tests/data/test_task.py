@@ -63,7 +63,7 @@ def test_one_label_is_wanted_and_a_clip_has_another_number(labels: Labels, words
 
 
 def test_a_loss_that_is_named_stays() -> None:
-    config = Config.model_validate({"loss": {"name": "asymmetric"}})
+    config = Config.model_validate({"loss": {"name": "focal"}})
     assert resolve_task(config, _dataset([(0,), (1,)], [(2,)])).loss == config.loss
 
 

@@ -16,7 +16,7 @@ from lilliput.evaluation.scored import load_scores
 from lilliput.experiments import crossval
 from lilliput.experiments.crossval import cross_validate
 from lilliput.experiments.run import evaluate_checkpoint, run_recipe
-from lilliput.scoring import compute_metrics
+from lilliput.scoring import compute_metrics, tune_unknown
 from lilliput.training.fit import fit
 from lilliput.video.encode import write_video
 
@@ -39,6 +39,14 @@ def config(micro_config: Config) -> Config:
         training={"accelerator": "cpu"},
         evaluation={"flip": False},
     )
+
+
+@pytest.fixture(scope="module")
+def single(config: Config) -> Config:
+    """The recipe for one label per clip, or none where it is not sure."""
+    settings = config.model_dump(mode="json") | {"task": "auto"}
+    settings["evaluation"]["unknown_below"] = "tuned"
+    return parse_config(settings, "test")
 
 
 @pytest.fixture(scope="module")
@@ -182,17 +190,23 @@ def test_a_stopped_run_goes_on_where_it_was(
 
 
 def test_an_ensemble_of_the_folds_of_one_label_per_clip(
-    config: Config, dataset: VideoDataset, tmp_path: Path
+    single: Config, dataset: VideoDataset, tmp_path: Path
 ) -> None:
     lines: list[str] = []
     evaluation = cross_validate(
-        config, dataset, tmp_path, num_folds=2, final="ensemble", tell=lines.append
+        single, dataset, tmp_path, num_folds=2, final="ensemble", tell=lines.append
     )
     assert lines == ["fold 1 of 2", "fold 2 of 2"]
     assert not (tmp_path / "all").exists()
     assert evaluation.page == tmp_path / "folds" / "report.html"
     ensemble = load_checkpoint(tmp_path)
     assert (ensemble.task, ensemble.config.model.average) == ("single", "softmax")
+    assert evaluation.report["task"] == "single"
+    assert evaluation.report["unknown_below"] == pytest.approx(max(ensemble.thresholds))
+    scored = load_scores(tmp_path / "folds" / "scores.npz")
+    assert max(ensemble.thresholds) == pytest.approx(
+        tune_unknown(scored.scores, scored.targets, "macro_f1")
+    )
     members = [load_checkpoint(tmp_path / f"fold-{fold}" / "last.safetensors") for fold in (1, 2)]
     mean = np.mean([score_split(model, dataset, "val").scores for model in members], axis=0)
     np.testing.assert_allclose(score_split(ensemble, dataset, "val").scores, mean, rtol=1e-4)
@@ -218,15 +232,42 @@ def test_a_recipe_that_folds_cannot_follow(
 
 
 def test_a_class_of_one_recording_is_refused_before_anything_is_made(
-    config: Config, dataset: VideoDataset, tmp_path: Path
+    single: Config, dataset: VideoDataset, tmp_path: Path
 ) -> None:
     splits = {
         name: [replace(c, recording="one") if c.labels == (1,) else c for c in clips]
         for name, clips in dataset.splits.items()
     }
     with pytest.raises(DataError, match="all clips of class 'dark' are of one recording"):
-        cross_validate(config, replace(dataset, splits=splits), tmp_path / "run", num_folds=2)
+        cross_validate(single, replace(dataset, splits=splits), tmp_path / "run", num_folds=2)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_recipe_that_could_not_start_leaves_the_folder_free(
+    config: Config, dataset: VideoDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> Path:
+        raise ConfigError("no such device")
+
+    monkeypatch.setattr(crossval, "fit", refuse)
+    for num_folds in (2, 3):  # neither is in the way of the other
+        with pytest.raises(ConfigError, match="no such device"):
+            cross_validate(config, dataset, tmp_path, num_folds=num_folds)
+        assert set(_fold_of(tmp_path).values()) == set(range(1, num_folds + 1))
+
+
+def test_a_teacher_that_may_have_seen_the_clips_is_told(
+    config: Config, dataset: VideoDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(crossval, "fit", stop)
+    lines: list[str] = []
+    taught = _changed(config, training={"teacher": ["synthetic"]})
+    with pytest.raises(KeyboardInterrupt):
+        cross_validate(taught, dataset, tmp_path, num_folds=2, tell=lines.append)
+    assert lines[0].startswith("note: a teacher that has learned from these clips")
 
 
 def test_a_folder_with_another_run_is_left_alone(

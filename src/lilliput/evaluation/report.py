@@ -63,7 +63,8 @@ def evaluate_report(
     Args:
         scored: Scores of labelled clips. Those that could not be read count as clips that were
             given no label.
-        thresholds: (K,) or one for all classes; tuned on other clips, or the scores flatter.
+        thresholds: (K,), one for all classes, or (N, K), one per clip and class; tuned on other
+            clips, or the scores flatter.
         context: Title, warning and facts.
         baseline: Scores and thresholds of a run to compare with, on the same clips.
 

@@ -102,9 +102,9 @@ def film_strips(
     Args:
         clips: The split that was scored; matched by clip id.
         scored: Scores of labelled clips.
-        thresholds: (K,) or one for all classes.
+        thresholds: (K,), one for all classes, or (N, K), one per clip and class.
     """
-    limits = np.broadcast_to(thresholds, len(scored.class_names))
+    limits = np.broadcast_to(thresholds, scored.scores.shape)
     chosen = choose_rows(scored, limits)
     rows = sorted({row for kinds in chosen.values() for kind in kinds for row in kind})
     by_id = {clip.clip_id: clip for clip in clips}
@@ -121,7 +121,7 @@ def film_strips(
             str(scored.clip_ids[row]),
             picture,
             float(scored.scores[row, index]),
-            float(limits[index]),
+            float(limits[row, index]),
             tuple(scored.class_names[scored.targets[row]].tolist()),
             tuple(scored.class_names[labels[row]].tolist()),
         )

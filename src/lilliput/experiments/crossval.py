@@ -17,7 +17,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from lilliput.evaluation.evaluate import measure, tune_thresholds
 from lilliput.evaluation.rendering import write_report
 from lilliput.evaluation.report import ReportContext, evaluate_report
 from lilliput.evaluation.scored import ScoredClips, join_scores
+from lilliput.evaluation.strips import film_strips
 from lilliput.experiments.ensemble import make_ensemble
 from lilliput.experiments.run import Evaluation, score_with_progress
 from lilliput.experiments.saved import SCORES_FILE
@@ -96,8 +97,10 @@ def cross_validate(
     data = config.data.model_copy(update={"train": name, "val": ""})
     config = settle(config.model_copy(update={"data": data}), dataset)
     folds = divide(dataset.split(name), num_folds, seed=config.training.seed)
-    for note in check_folds(dataset, folds, "single" if config.task == "single" else "multi"):
+    for note in check_folds(dataset, folds, config.known_task):
         tell(f"note: {note}")
+    if config.training.teacher:
+        tell("note: a teacher that has learned from these clips makes their scores flatter")
     _claim(folder, folds, resume)
     models, parts = [], []
     for number in range(1, num_folds + 1):
@@ -131,18 +134,25 @@ def _check_recipe(config: Config) -> None:
 def _claim(folder: Path, folds: Folds, resume: bool) -> None:
     """Writes the table of folds, or checks that the run began with it."""
     table = folder / _TABLE
-    begun = [folder / name for name in (RESUME_FILE, "best.safetensors")]
-    if table.is_file() and not resume:
-        raise TrainingError(f"{folder}: holds a run already; add --resume, or choose another --run")
-    if table.is_file() and not holds_folds(table, folds):
-        raise TrainingError(
-            f"{folder}: began with other folds or clips than these; resume with the same --folds, "
-            "data and training.seed, or choose another --run"
-        )
-    if not table.is_file() and any(path.is_file() for path in begun):
+    if not table.is_file() and _holds_run(folder):
         raise TrainingError(f"{folder}: holds a run without folds; choose another --run")
+    # One that ended before its first epoch did leaves nothing to go on from, or to lose.
+    if table.is_file() and _holds_run(folder / "fold-1"):
+        if not resume:
+            raise TrainingError(
+                f"{folder}: holds a run already; add --resume, or choose another --run"
+            )
+        if not holds_folds(table, folds):
+            raise TrainingError(
+                f"{folder}: began with other folds or clips than these; resume with the same "
+                "--folds, data and training.seed, or choose another --run"
+            )
     folder.mkdir(parents=True, exist_ok=True)
     write_folds(table, folds)
+
+
+def _holds_run(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in (RESUME_FILE, "best.safetensors"))
 
 
 def _hold_out(
@@ -191,7 +201,8 @@ def _report(
     model: Checkpoint, dataset: VideoDataset, scores: FoldScores, folder: Path, num_folds: int
 ) -> Evaluation:
     evaluation = model.config.evaluation
-    choice = evaluation.unknown_below if model.task == "single" else evaluation.threshold
+    single = model.task == "single"
+    choice = evaluation.unknown_below if single else evaluation.threshold
     facts = {
         "model": str(folder / "best.safetensors"),
         "data": str(dataset.root),
@@ -206,10 +217,14 @@ def _report(
         )
     title = f"{model.config.title or 'Evaluation'}, cross-validated, {num_folds} folds"
     context = ReportContext(title, model.note, facts)
-    report: dict[str, Any] = evaluate_report(scores.scored, scores.held_out, context)
+    report = evaluate_report(scores.scored, scores.held_out, context)
     for row, threshold in zip(report["per_class"], scores.thresholds.tolist(), strict=True):
         row["threshold"] = threshold
+    if single:
+        report["unknown_below"] = float(scores.thresholds.max())
     target = folder / REPORT
     target.mkdir(parents=True, exist_ok=True)
     scores.scored.save(target / SCORES_FILE)
-    return Evaluation(report, write_report(report, target))
+    clips = dataset.split(model.config.data.train)
+    strips = film_strips(clips, scores.scored, scores.held_out)
+    return Evaluation(report, write_report(report, target, strips))
