@@ -111,3 +111,19 @@ def test_balanced_drawing_gives_every_draw_its_views() -> None:
     counts = Counter(position for _, position, _ in keys)
     assert max(counts.values()) > 2
     assert all(count % 2 == 0 for count in counts.values())
+
+
+@pytest.mark.parametrize("world_size", [1, 2])
+def test_an_epoch_of_several_passes_goes_through_all_clips_each_time(world_size: int) -> None:
+    samplers = [
+        EpochSampler(6, seed=1, passes=3, rank=rank, world_size=world_size)
+        for rank in range(world_size)
+    ]
+    parts = [list(sampler) for sampler in samplers]
+    assert all(len(sampler) == len(part) for sampler, part in zip(samplers, parts, strict=True))
+    together = [draw for group in zip(*parts, strict=True) for draw in group]
+    passes = [together[start : start + 6] for start in (0, 6, 12)]
+    for number, one in enumerate(passes):
+        assert sorted(position for _, position, _ in one) == list(range(6))
+        assert {repeat for _, _, repeat in one} == {number}  # augmented anew
+    assert len({tuple(position for _, position, _ in one) for one in passes}) > 1

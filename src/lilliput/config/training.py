@@ -52,6 +52,7 @@ class TrainingConfig(Section):
     """The training procedure, section 4.1.4, and what newer recipes add to it."""
 
     epochs: Count = 200
+    passes: Count = 1  # of an epoch over the clips; few clips are passed too soon to validate
     batch_size: Annotated[int, Field(ge=2)] = 96  # batch normalisation needs two clips
     optimizer: Literal["adamw", "sgd"] = "adamw"
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9  # sgd, Nesterov's

@@ -50,6 +50,7 @@ class EpochSampler(Sampler[tuple[int, int, int]]):
         views: How often a batch holds each clip.
         rank: This process among ``world_size``.
         world_size: Processes that share each epoch.
+        passes: Times that an epoch goes through the clips, each in an order of its own.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class EpochSampler(Sampler[tuple[int, int, int]]):
         *,
         seed: int,
         weights: np.ndarray | None = None,
+        passes: int = 1,
         views: Views = Views(),
         rank: int = 0,
         world_size: int = 1,
@@ -65,6 +67,7 @@ class EpochSampler(Sampler[tuple[int, int, int]]):
         self.num_clips = num_clips
         self.seed = seed
         self.weights = None if weights is None else weights / weights.sum()
+        self.passes = passes
         self.views = views
         self.rank = rank
         self.world_size = world_size
@@ -93,6 +96,10 @@ class EpochSampler(Sampler[tuple[int, int, int]]):
 
     @property
     def _drawn_clips(self) -> int:
+        return self.passes * self._clips_of_pass
+
+    @property
+    def _clips_of_pass(self) -> int:
         return -(-self.num_clips // self.views.repeated)
 
     @property
@@ -103,7 +110,8 @@ class EpochSampler(Sampler[tuple[int, int, int]]):
         """The clips of this epoch, of all processes together."""
         rng = np.random.default_rng([self.seed, self.epoch])
         if self.weights is None:
-            order = rng.permutation(self.num_clips)[: self._drawn_clips]
+            orders = [rng.permutation(self.num_clips) for _ in range(self.passes)]
+            order = np.concatenate([one[: self._clips_of_pass] for one in orders])
         else:
             order = rng.choice(self.num_clips, self._drawn_clips, p=self.weights)
         # Every process gets the same number of clips: the first ones are repeated to fill up.

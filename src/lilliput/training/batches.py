@@ -96,6 +96,7 @@ def build_loaders(
         seed=config.training.seed,
         weights=balancing_weights(data.train.source.clips, num_classes) if balanced else None,
         views=views if augment.enabled else ONE_VIEW,
+        passes=config.training.passes,
         rank=rank,
         world_size=world_size,
     )

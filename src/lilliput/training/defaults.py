@@ -16,11 +16,12 @@ from lilliput.data.facts import DataFacts, in_words, measure_facts
 from lilliput.data.task import find_task
 from lilliput.training.precision import resolve_precision
 
-_SIZES = tuple(size for size in INPUT_SIZES if 28 <= size <= 112)
+_SIZES = tuple(size for size in INPUT_SIZES if 28 <= size <= 56)
 _LEAST_SCALE = 0.7  # of a clip's short side
 _BATCHES = ((200, 8), (1000, 16), (10**9, 32))  # up to so many clips
 _LEAST_STEPS, _MOST_STEPS = 1000, 20_000
-_EPOCHS = 60
+_PASSES = 60  # over the clips
+_EPOCH_STEPS = 25
 _MANY_PER_CLASS = 200  # clips
 
 
@@ -107,7 +108,8 @@ def _choose_task(settings: _Settings, facts: DataFacts) -> None:
 
 def _choose_input(settings: _Settings, facts: DataFacts) -> None:
     size = next((size for size in _SIZES if size >= facts.short_side * _LEAST_SCALE), _SIZES[-1])
-    settings.choose("model.input_size", size, f"clips are {facts.short_side} px")
+    more = "; a larger input costs more than it brings" if size == _SIZES[-1] else ""
+    settings.choose("model.input_size", size, f"clips are {facts.short_side} px{more}")
     settings.choose("model.width", 16, "a narrow network trains in minutes")
     settings.choose("model.normalisation", "clip", "the brightness of a clip says nothing of it")
     settings.choose("sampling.method", "segment", "the frames cover the whole clip")
@@ -135,9 +137,14 @@ def _choose_training(settings: _Settings, facts: DataFacts) -> None:
         next(size for most, size in _BATCHES if facts.num_clips <= most),
         f"{facts.num_clips} clips, {in_words(facts.clips_per_class)}",
     )
-    crops = settings.get("augment.crops_per_clip", 1)
-    steps = round(min(max(_LEAST_STEPS, facts.num_clips * _EPOCHS / batch), _MOST_STEPS))
-    per_epoch = math.ceil(facts.num_clips * crops / batch)
+    clips = facts.num_clips * settings.get("augment.crops_per_clip", 1)
+    passes = settings.choose(
+        "training.passes",
+        max(1, round(_EPOCH_STEPS * batch / clips)),
+        f"an epoch has some {_EPOCH_STEPS} steps or more before it is validated",
+    )
+    steps = round(min(max(_LEAST_STEPS, facts.num_clips * _PASSES / batch), _MOST_STEPS))
+    per_epoch = math.ceil(passes * clips / batch)
     epochs = settings.choose(
         "training.epochs", math.ceil(steps / per_epoch), f"about {steps} steps of {batch} clips"
     )

@@ -24,8 +24,8 @@ def estimate_seconds(config: Config, dataset: VideoDataset) -> float:
     cores. On a GPU only the reading is timed, which is what limits small networks there.
     """
     train, val = dataset.split(config.data.train), dataset.splits.get(config.data.val, ())
-    crops = config.augment.crops_per_clip
-    steps = config.training.epochs * -(-len(train) * crops // config.training.batch_size)
+    clips = len(train) * config.augment.crops_per_clip * config.training.passes
+    steps = config.training.epochs * -(-clips // config.training.batch_size)
     reading = _time_reading(config, dataset) / max(1, min(config.data.workers, os.cpu_count() or 1))
     network = 0.0 if torch.cuda.is_available() else _time_step(config, len(dataset.labels))
     per_clip = network / config.training.batch_size
