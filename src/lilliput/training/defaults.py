@@ -117,7 +117,8 @@ def _choose_input(settings: _Settings, facts: DataFacts) -> None:
 
 def _choose_augmentation(settings: _Settings, facts: DataFacts) -> None:
     settings.choose("augment.short_side", [1.0, 1.25], "of small figures little may be cut away")
-    settings.choose("augment.rand_augment_operations", 0, "changed pixels make learning slower")
+    settings.choose("augment.rand_augment_operations", 1, "two make learning slower, none is worse")
+    settings.choose("augment.rand_augment_size", "native", "pixels that are there cost the least")
     if facts.one_sided:
         name = facts.one_sided[0]
         settings.choose("augment.horizontal_flip", 0.0, f"class '{name}' has no mirror image")
@@ -145,17 +146,14 @@ def _choose_training(settings: _Settings, facts: DataFacts) -> None:
     )
     steps = round(min(max(_LEAST_STEPS, facts.num_clips * _PASSES / batch), _MOST_STEPS))
     per_epoch = math.ceil(passes * clips / batch)
-    epochs = settings.choose(
+    settings.choose(
         "training.epochs", math.ceil(steps / per_epoch), f"about {steps} steps of {batch} clips"
     )
-    steps = epochs * per_epoch
     settings.choose("training.schedule", "one_cycle", "the rate ends near zero, without milestones")
     settings.choose("training.learning_rate", 2e-3, "usual for a network of this size")
     precision = resolve_precision(settings.build().training)
     settings.choose("training.precision", "auto", f"{precision} on this machine")
     settings.choose("training.weight_decay", 0.05, "usual for AdamW")
-    decay = round(1 - 1 / min(max(steps / 10, 10), 1000), 4)
-    settings.choose("training.ema_decay", decay, "the average of the last tenth of the steps")
 
 
 def _choose_evaluation(settings: _Settings, facts: DataFacts) -> None:
