@@ -72,6 +72,25 @@ def test_a_hop_or_window_is_a_frame_at_least(recordings, tmp_path: Path) -> None
     assert [len(decode_video(clip.path)) for clip in dataset.splits["val"]] == [1, 1, 1]
 
 
+def test_clips_labeled_with_what_lies_inside(recordings, tmp_path: Path) -> None:
+    manifest = cut(recordings, tmp_path / "out", rule="inside", hop_seconds=0.1)
+    found = {int(c.clip_id[2:]): c.labels for c in read_dataset(manifest).splits["train"]}
+    spans = {1: range(3, 9), 0: range(8, 15)}
+    for middle in range(21):
+        clip = set(range(max(0, middle - 4), min(21, middle + 4)))
+        expected = set()
+        for label, span in spans.items():
+            inside = len(clip & set(span))
+            if inside and (inside / len(clip) >= 0.25 or inside / len(span) >= 0.5):
+                expected.add(label)
+        assert set(found.get(middle, ())) == expected  # and clips without a label are left out
+    assert 0 < len(found) < 21
+
+
+def test_nothing_is_held_out_of_a_fraction_of_0() -> None:
+    assert hold_out(["b", "a"], fraction=0, seed=1) == {"train": ["b", "a"]}
+
+
 def test_a_folder_that_holds_something_is_left_alone(recordings, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from lilliput.cli.options import LabelRule
 from lilliput.cli.output import console, messages
 
 
@@ -21,14 +22,21 @@ def cut_command(
         float, typer.Option(min=1, max=4, help="Training clips are so much longer or shorter.")
     ] = 1.0,
     fraction: Annotated[
-        float, typer.Option(min=0.01, max=0.99, help="Share of the recordings held out as val.")
+        float, typer.Option(min=0, max=0.99, help="Share of the recordings held out as val.")
     ] = 0.16,
+    label: Annotated[
+        LabelRule,
+        typer.Option(help="Actions in the middle of a clip, or those that lie inside it."),
+    ] = LabelRule.MIDDLE,
     classes: Annotated[
         Path | None, typer.Option(help="A class_map.json that orders the classes [by name].")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, another split.")] = 1,
 ) -> None:
-    """Cut clips that are labelled with what happens in their middle, to train `watch` on.
+    """Cut clips from recordings: labeled with what happens in their middle, to train `watch` on.
+
+    With `--label inside`, to train on clips: with the actions that fill a quarter of a clip, or of
+    which half lies in it; clips without are left out.
 
     OUT/val_actions.csv has the actions of the recordings held out, for `tune-events`.
     """
@@ -49,7 +57,7 @@ def cut_command(
             spans,
             out,
             labels=labels,
-            windows=CutWindows(window_seconds, hop_seconds, stretch),
+            windows=CutWindows(window_seconds, hop_seconds, stretch, label.value),
             progress=lambda: bar.advance(task),
         )
     console.print(f"clips: {manifest}", markup=False, highlight=False, soft_wrap=True)

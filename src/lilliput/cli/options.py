@@ -61,6 +61,13 @@ class FinalModel(StrEnum):
     ENSEMBLE = "ensemble"
 
 
+class LabelRule(StrEnum):
+    """Which actions a clip that is cut from a recording is labeled with."""
+
+    MIDDLE = "middle"
+    INSIDE = "inside"
+
+
 class Detector(StrEnum):
     """What finds people in a picture."""
 

@@ -1,14 +1,17 @@
-"""Training clips cut from annotated recordings, for models that watch untrimmed footage.
+"""Training clips cut from annotated recordings.
 
-A clip carries the actions that are under way in its middle, so a model trained on such clips
-says what happens at an instant, seen in what comes before and after it. Clips without an action
-are kept: they teach what nothing looks like.
+For models that watch untrimmed footage a clip carries the actions that are under way in its
+middle: they say what happens at an instant, seen in what comes before and after it. Clips without
+an action are kept, as they teach what nothing looks like. For models of clips, such as TinyVIRAT's,
+a clip carries the actions that fill a good part of it, or of which it holds a good part, and there
+are none without; windows that overlap give more clips than a data set has.
 """
 
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from lilliput.data.clips import Clip, VideoDataset
 from lilliput.data.labels import LabelSet
@@ -18,7 +21,9 @@ from lilliput.errors import DataError
 from lilliput.video.decode import decode_video
 from lilliput.video.encode import write_video
 
+LabelRule = Literal["middle", "inside"]
 _LOSSLESS = 0
+_SHARE_OF_CLIP = 0.25
 
 
 @dataclass(frozen=True)
@@ -30,24 +35,40 @@ class CutWindows:
         hop_seconds: From one clip's middle to the next one's.
         stretch: Training clips are up to this many times longer or shorter, at random, so that
             quick and slow people look alike to a model that sees segments.
+        rule: Which actions a clip is labeled with: those under way in its ``"middle"``, or those
+            that lie ``"inside"`` it, by a quarter of the clip or half of the action.
     """
 
     window_seconds: float
     hop_seconds: float
     stretch: float = 1.0
+    rule: LabelRule = "middle"
 
     def draw_seconds(self, rng: random.Random) -> float:
         """The length of one clip."""
         factor: float = self.stretch ** rng.uniform(-1, 1)
         return self.window_seconds * factor
 
+    def holds(self, span: ActionSpan, first: int, last: int, middle: int) -> bool:
+        """Whether a clip from frame ``first`` to frame ``last`` has this action's label."""
+        if self.rule == "middle":
+            return span.start_frame <= middle <= span.end_frame
+        inside = min(span.end_frame, last) - max(span.start_frame, first) + 1
+        duration = span.end_frame - span.start_frame + 1
+        length = last - first + 1
+        return inside > 0 and (inside >= _SHARE_OF_CLIP * length or 2 * inside >= duration)
+
 
 def hold_out(names: Sequence[str], *, fraction: float, seed: int) -> dict[str, list[str]]:
     """Divides recordings into ``train`` and, of about ``fraction``, ``val``; at random.
 
+    A fraction of 0 holds nothing out.
+
     Raises:
-        DataError: There are fewer than two.
+        DataError: There are fewer than two, and one is to be held out.
     """
+    if fraction == 0:
+        return {"train": list(names)}
     if len(names) < 2:
         raise DataError(f"{len(names)} recording; to hold one out there must be two or more")
     count = min(max(1, round(fraction * len(names))), len(names) - 1)
@@ -116,9 +137,12 @@ def _cut(
     for middle in range(0, len(frames), max(1, round(windows.hop_seconds * video.fps))):
         length = max(1, round(windows.draw_seconds(rng) * video.fps))
         start = middle - length // 2
+        first, last = max(0, start), min(start + length, len(frames)) - 1
         file = folder / f"{middle:06d}.mp4"
-        write_video(file, frames[max(0, start) : start + length], fps=video.fps, crf=_LOSSLESS)
-        actions = {s.action for s in spans if s.start_frame <= middle <= s.end_frame}
+        actions = {span.action for span in spans if windows.holds(span, first, last, middle)}
+        if windows.rule == "inside" and not actions:
+            continue
+        write_video(file, frames[first : last + 1], fps=video.fps, crf=_LOSSLESS)
         indices = tuple(sorted(labels.index(action) for action in actions))
         clips.append(Clip(f"{recording}/{middle:06d}", file, indices, recording))
     return clips
