@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from pydantic import BaseModel
 
-from lilliput.config import load_config
+from lilliput.config import Config, load_config
 from lilliput.config.model import ModelConfig
 from lilliput.watch.cameras import WatchSettings, read_watch_settings
 
@@ -120,8 +120,10 @@ def test_links_and_recipes_of_a_page_exist(page: Path) -> None:
         assert (DOCS / target).is_file(), target
     for recipe in re.findall(r"`(thesis/\w+/\w+)`", text):
         load_config(recipe)
-    for setting in re.findall(r"`model\.([a-z_]+)", text):
-        assert setting in ModelConfig.model_fields
+    for section, setting in re.findall(
+        r"[` ](model|training|augment|loss|evaluation|sampling|data)\.([a-z_]+)\b(?!/)", text
+    ):
+        assert setting in Config.model_fields[section].annotation.model_fields, setting
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -86,6 +86,19 @@ def test_training_fills_the_run_folder(trained: Path) -> None:
     assert report["metrics"]["macro"]["f1"] == pytest.approx(tuned)
 
 
+def test_without_a_validation_split_there_is_a_model_and_no_report(
+    run_cli: RunCli, micro_recipe: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    code, out, _ = run_cli(
+        "train", micro_recipe, "--data", tiny_folder, "--run", run, "--set", "data.val="
+    )
+    assert code == 0
+    assert load_checkpoint(run).labels.class_names == ("[Sit]", "turn_left", "turn_right")
+    assert "report: none, as data.val is empty" in out
+    assert not (run / "val").exists()
+
+
 def test_a_taken_run_folder_is_left_alone(
     trained: Path, run_cli: RunCli, tiny_folder: Path, micro_recipe: Path
 ) -> None:

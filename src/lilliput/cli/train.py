@@ -68,11 +68,15 @@ def train(
             words += ["--set", override]
         _tell(f"stopped; every finished epoch is kept. Go on with:\n  {shlex.join(words)} --resume")
         raise typer.Exit(130) from None
-    print_report(evaluation.report, console)
+    if evaluation is not None:
+        print_report(evaluation.report, console)
     if (folder / "unreadable.txt").is_file():
         print_fact("clips that could not be read", folder / "unreadable.txt")
     print_fact("model", folder / "best.safetensors")
-    print_fact("report", evaluation.page)
+    if evaluation is not None:
+        print_fact("report", evaluation.page)
+    else:
+        print_fact("report", "none, as data.val is empty; see `lilliput evaluate` and `tune`")
 
 
 def _run(
@@ -83,13 +87,16 @@ def _run(
     final: FinalModel | None,
     *,
     resume: bool,
-) -> "Evaluation":
+) -> "Evaluation | None":
     from lilliput.experiments.crossval import cross_validate
     from lilliput.experiments.run import run_recipe
-    from lilliput.training.fit import settle
+    from lilliput.training.fit import fit, settle
 
     if folds is None:
         config = settle(config, dataset, tell=lambda line: _tell(f"note: {line}"))
+        if not config.data.val:
+            fit(config, dataset, folder, resume=resume)
+            return None
         return run_recipe(config, dataset, folder, resume=resume)
     return cross_validate(
         config,
