@@ -117,8 +117,13 @@ def _choose_input(settings: _Settings, facts: DataFacts) -> None:
 
 def _choose_augmentation(settings: _Settings, facts: DataFacts) -> None:
     settings.choose("augment.short_side", [1.0, 1.25], "of small figures little may be cut away")
-    settings.choose("augment.rand_augment_operations", 1, "two make learning slower, none is worse")
-    settings.choose("augment.rand_augment_size", "native", "pixels that are there cost the least")
+    few = facts.typical_class < _MANY_PER_CLASS
+    settings.choose(
+        "augment.rand_augment_operations",
+        1 if few else 0,
+        f"{facts.typical_class} clips a class are {'few' if few else 'varied by themselves'}",
+    )
+    settings.choose("augment.rand_augment_size", "native", "costs less than at the input's size")
     if facts.one_sided:
         name = facts.one_sided[0]
         settings.choose("augment.horizontal_flip", 0.0, f"class '{name}' has no mirror image")
@@ -127,9 +132,6 @@ def _choose_augmentation(settings: _Settings, facts: DataFacts) -> None:
         settings.choose("augment.horizontal_flip", 0.5, f"a flip exchanges {left} and {right}")
     else:
         settings.choose("augment.horizontal_flip", 0.5, "no class is named for a direction")
-    if facts.typical_class < _MANY_PER_CLASS:
-        settings.choose("augment.mixup", 0.2, f"{facts.typical_class} clips a class are few")
-        settings.choose("augment.mixing", "adaptive", "once clips are known by heart, not before")
 
 
 def _choose_training(settings: _Settings, facts: DataFacts) -> None:
