@@ -219,3 +219,54 @@ def test_stochastic_depth_is_refused_by_networks_without_it(empty: Path, model: 
     overrides = [f"model.{setting}" for setting in model.split(",")]
     with pytest.raises(ConfigError, match=r"model\.stochastic_depth = 0\.1 has no effect on"):
         load_config(empty, [*overrides, "model.stochastic_depth=0.1"])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["training.momentum=0.5"], "training.momentum has no effect without training.optimizer"),
+        (["training.warmup=0.1"], "training.warmup has no effect without training.schedule"),
+        (
+            ["training.schedule=one_cycle", "training.milestones=[0.5]"],
+            "training.milestones has no effect without training.schedule = 'multistep'",
+        ),
+        (["training.freeze_epochs=1"], "training.freeze_epochs has no effect without"),
+        (["training.freeze_batch_norm=true"], "training.freeze_batch_norm has no effect without"),
+        (
+            ["training.pretrained=x", "training.epochs=2", "training.freeze_epochs=2"],
+            "none would be left to train the whole network",
+        ),
+        (["training.teacher_weight=0.1"], "training.teacher_weight has no effect without"),
+        (
+            ["training.teacher=x", "training.teacher_features=1.0"],
+            "training.teacher_features has no effect without training.teacher_views = 'same'",
+        ),
+        (["augment.mixing=adaptive"], "augment.mixing has no effect without augment.mixup"),
+        (["loss.gamma=1.0"], "loss.gamma has no effect on auto"),
+        (
+            ["loss.name=asymmetric", "loss.label_smoothing=0.1"],
+            "loss.label_smoothing has no effect on the asymmetric loss",
+        ),
+    ],
+)
+def test_settings_without_effect_are_refused(
+    empty: Path, overrides: list[str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message.replace(".", r"\.")):
+        load_config(empty, overrides)
+
+
+def test_one_teacher_needs_no_list(empty: Path) -> None:
+    assert load_config(empty, ["training.teacher=runs/a"]).training.teacher == ("runs/a",)
+    both = load_config(empty, ['training.teacher=["a", "b"]']).training.teacher
+    assert both == ("a", "b")
+    assert load_config(empty, ["training.teacher="]).training.teacher == ()
+
+
+def test_the_settings_of_a_run_are_a_recipe(empty: Path, tmp_path: Path) -> None:
+    config = load_config(empty, ["training.epochs=7", "task=single"])
+    (tmp_path / "config.json").write_text(config.model_dump_json())
+    assert load_config(tmp_path / "config.json") == config
+    (tmp_path / "config.json").write_text("[1]")
+    with pytest.raises(ConfigError, match=r"config\.json: must hold the sections of a recipe"):
+        load_config(tmp_path / "config.json")
