@@ -67,13 +67,15 @@ class _Settings:
 
 
 def choose_defaults(
-    dataset: VideoDataset, given: Sequence[str] = ()
+    dataset: VideoDataset, given: Sequence[str] = (), *, pooled: bool = False
 ) -> tuple[Config, list[Choice]]:
     """Chooses a recipe for a data set.
 
     Args:
         dataset: What is to be learned.
         given: ``section.key=value``, settings that are not to be chosen.
+        pooled: Whether the training and validation splits are pooled and divided into folds; then
+            the second one may be missing.
 
     Returns:
         The recipe, and what was chosen, in order.
@@ -84,7 +86,10 @@ def choose_defaults(
     """
     settings = _Settings(given)
     config = settings.build()  # refuses what is misspelt
-    splits = [config.data.train, *filter(None, (config.data.val,))]
+    val = config.data.val
+    splits = [config.data.train]
+    if val and (dataset.splits.get(val) or not pooled):
+        splits.append(val)
     dataset = replace(dataset, labels=build_labels(config, dataset.labels))
     task = find_task(dataset, splits, config.task)
     facts = measure_facts(dataset, config.data.train, task)
