@@ -78,6 +78,10 @@ def test_folds_without_a_recipe_need_no_validation_split(
     code, out, err = run_cli(*arguments, "--resume")
     assert code == 0, err  # with the settings that it began with
     assert "one_cycle" not in out
+    alone = ("train", "--data", tiny_folder, "--run", run, "--resume", "--set", "data.val=")
+    assert "holds a model, but no training to go on with; resume one of folds" in _refused(
+        run_cli(*alone)
+    )
 
 
 def test_a_missing_validation_split_is_told_with_a_remedy(

@@ -92,6 +92,12 @@ def test_what_the_given_network_or_optimizer_does_not_take_is_not_chosen(
     assert config.training.weight_decay == (0 if sgd else 0.05)
 
 
+def test_a_chosen_batch_holds_all_views_of_a_clip(tiny_folder: Path) -> None:
+    config, chosen = _by_setting(read_dataset(tiny_folder), "augment.crops_per_clip=3")
+    assert "training.batch_size" in chosen
+    assert config.training.batch_size == 9
+
+
 def test_a_setting_below_one_that_is_no_section_is_refused(tiny_folder: Path) -> None:
     with pytest.raises(ConfigError, match="'model' is no section"):
         choose_defaults(read_dataset(tiny_folder), ["model=x", "model.depth=18"])

@@ -1,4 +1,4 @@
-"""``lilliput train``: labelled clips to a trained, thresholded model and its report."""
+"""``lilliput train``: labeled clips to a trained, thresholded model and its report."""
 
 import shlex
 from pathlib import Path
@@ -36,7 +36,7 @@ def train(
     ] = None,
     set_: Overrides = None,
 ) -> None:
-    """Train on labelled clips, tune thresholds on the validation split, and report.
+    """Train on labeled clips, tune thresholds on the validation split, and report.
 
     Without a recipe the settings are chosen for the clips, and each is printed with its reason.
     """

@@ -139,12 +139,15 @@ def _choose_augmentation(settings: _Settings, facts: DataFacts) -> None:
 
 
 def _choose_training(settings: _Settings, facts: DataFacts) -> None:
+    crops = settings.get("augment.crops_per_clip", 1)
+    views = crops * settings.get("augment.repeated", 1)  # which share a batch
+    size = next(size for most, size in _BATCHES if facts.num_clips <= most)
     batch = settings.choose(
         "training.batch_size",
-        next(size for most, size in _BATCHES if facts.num_clips <= most),
+        math.ceil(size / views) * views,
         f"{facts.num_clips} clips, {in_words(facts.clips_per_class)}",
     )
-    clips = facts.num_clips * settings.get("augment.crops_per_clip", 1)
+    clips = facts.num_clips * crops
     passes = settings.choose(
         "training.passes",
         max(1, round(_EPOCH_STEPS * batch / clips)),

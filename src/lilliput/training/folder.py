@@ -35,6 +35,11 @@ def prepare_folder(
     begun = state.is_file() or (folder / "best.safetensors").is_file()
     if begun and not resume:
         raise TrainingError(f"{folder}: holds a run already; add --resume, or choose another --run")
+    if begun and not (folder / "last.safetensors").is_file():
+        raise TrainingError(
+            f"{folder}: holds a model, but no training to go on with; resume one of folds with "
+            "the same --folds, or choose another --run"
+        )
     if begun:
         _check_same(_read_settings(folder / _SETTINGS), config, folder)
         if load_checkpoint(folder / "last.safetensors").labels != dataset.labels:
