@@ -1,8 +1,8 @@
 """A recipe for the data at hand: every setting that should follow from the clips, with its reason.
 
-The rules were chosen on several sets of real and rendered clips, from 10 to 300 clips a class;
-``results/defaults`` has what they reach. A setting that the user gives is left alone, and the
-choices after it follow it.
+The rules were chosen on real and rendered clips, 10 to 70 of a class; ``docs/training.md`` has
+them, and what was seen. A setting that the user gives is left alone, and the choices after it
+follow it.
 """
 
 import math

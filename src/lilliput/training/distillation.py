@@ -92,8 +92,8 @@ def _read_or_score(
                 return kept
     scores = score_fixed(teachers, source, config, labels)
     partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        np.savez_compressed(file, scores=scores, identity=np.array(identity))
+    with partial.open("wb") as target:
+        np.savez_compressed(target, scores=scores, identity=np.array(identity))
     partial.replace(path)
     return scores
 
