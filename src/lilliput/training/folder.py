@@ -80,6 +80,10 @@ def _read_settings(path: Path) -> Config:
 
 def _check_same(began: Config, config: Config, folder: Path) -> None:
     """Where and how fast a run computes may change when it goes on; what it computes may not."""
+    if began.task == "auto":  # settled since there are tasks; with them the state changed, too
+        raise TrainingError(
+            f"{folder}: began with an older Lilliput; go on with that one, or choose another --run"
+        )
     before, now = _settings_of(began), _settings_of(config)
     for name in before:
         if before[name] != now[name]:
