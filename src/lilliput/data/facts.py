@@ -60,7 +60,8 @@ def measure_facts(dataset: VideoDataset, split: str, task: Task) -> DataFacts:
         sides.append(min(info.height, info.width))
     if not sides:
         raise DataError(
-            f"{dataset.root}: not one clip of split '{split}' can be opened; see `lilliput data check`"
+            f"{dataset.root}: not one clip of split '{split}' can be opened; see "
+            "`lilliput data check`"
         )
     names = dataset.labels.class_names
     return DataFacts(
