@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lilliput.checkpoint import load_checkpoint
+from lilliput.config import load_config
 from lilliput.experiments import crossval
 
 RunCli = Callable[..., tuple[int, str, str]]
@@ -56,6 +57,41 @@ def test_folds_train_report_and_keep_an_ensemble(
     ):
         code, out, err = run_cli(*command)
         assert code == 0, err
+
+
+def test_folds_without_a_recipe_need_no_validation_split(
+    run_cli: RunCli, tiny_folder: Path, tmp_path: Path
+) -> None:
+    rows = [f"{path},{path.parent.name},train" for path in sorted(tiny_folder.rglob("*.mp4"))]
+    rows = [row for row in rows if ",test," not in row]
+    (tmp_path / "clips.csv").write_text("\n".join(["path,labels,split", *rows]))
+    quick = [f"training.{name}" for name in ("epochs=1", "passes=1", "batch_size=4")]
+    quick += ["model.width=2", "model.input_size=14", "data.workers=0", "training.accelerator=cpu"]
+    run = tmp_path / "run"
+    arguments = ("train", "--data", tmp_path / "clips.csv", "--folds", 2, "--run", run)
+    code, out, err = run_cli(*arguments, *(word for one in quick for word in ("--set", one)))
+    assert code == 0, err
+    assert "expected duration: about 1 min" in out
+    recipe = load_config(run / "config.json")
+    assert (recipe.data.train, recipe.data.val, recipe.task) == ("train", "val", "single")
+    assert "training.schedule = one_cycle" in out
+    code, out, err = run_cli(*arguments, "--resume")
+    assert code == 0, err  # with the settings that it began with
+    assert "one_cycle" not in out
+    alone = ("train", "--data", tiny_folder, "--run", run, "--resume", "--set", "data.val=")
+    assert "holds a model, but no training to go on with; resume one of folds" in _refused(
+        run_cli(*alone)
+    )
+
+
+def test_a_missing_validation_split_is_told_with_a_remedy(
+    run_cli: RunCli, empty_files: Callable[..., Path]
+) -> None:
+    code, _, err = run_cli("train", "--data", empty_files(train_a=2, train_b=2))
+    assert code == 2
+    assert err.count("error: ") == 1
+    assert "has no split 'val'; it has: train; name one of these, or divide" in err
+    assert "`lilliput data split`" in err
 
 
 def test_a_stop_tells_how_to_go_on_with_folds(

@@ -72,3 +72,39 @@ def test_mirrored_classes_are_flipped_and_one_sided_ones_are_not(tiny_folder: Pa
 def test_a_missing_split_is_named(tiny_folder: Path) -> None:
     with pytest.raises(DataError, match="has no split 'dev'"):
         choose_defaults(read_dataset(tiny_folder), ["data.val=dev"])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["model.name=mvit"],
+        ["model.name=fpn", "model.backbone=r2plus1d"],
+        ["training.optimizer=sgd"],
+    ],
+)
+def test_what_the_given_network_or_optimizer_does_not_take_is_not_chosen(
+    given: list[str], tiny_folder: Path
+) -> None:
+    config, chosen = _by_setting(read_dataset(tiny_folder), *given)
+    sgd = config.training.optimizer == "sgd"
+    assert ("model.width" in chosen) == sgd
+    assert ("training.weight_decay" in chosen) != sgd
+    assert config.training.weight_decay == (0 if sgd else 0.05)
+
+
+def test_a_chosen_batch_holds_all_views_of_a_clip(tiny_folder: Path) -> None:
+    config, chosen = _by_setting(read_dataset(tiny_folder), "augment.crops_per_clip=3")
+    assert "training.batch_size" in chosen
+    assert config.training.batch_size == 9
+
+
+def test_a_setting_below_one_that_is_no_section_is_refused(tiny_folder: Path) -> None:
+    with pytest.raises(ConfigError, match="'model' is no section"):
+        choose_defaults(read_dataset(tiny_folder), ["model=x", "model.depth=18"])
+
+
+def test_declared_flip_pairs_count(tiny_folder: Path) -> None:
+    pair = 'augment.flip_pairs=[["[Sit]", "turn_left"]]'
+    config, reasons = _by_setting(read_dataset(tiny_folder), pair)
+    assert "'turn_right' has no mirror image" in reasons["augment.horizontal_flip"]
+    assert config.augment.horizontal_flip == 0

@@ -125,6 +125,27 @@ def test_fixed_scores_are_kept_for_a_resume(
         np.testing.assert_allclose(saved["scores"].sum(axis=1), 1, atol=1e-5)
 
 
+def test_fixed_scores_of_other_flips_or_clips_are_not_taken(
+    teacher: str, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    def begin(config: Config, clips: VideoDataset) -> np.ndarray:
+        fit(config, clips, tmp_path / "run")
+        for name in ("last.ckpt", "best.safetensors", "last.safetensors"):
+            (tmp_path / "run" / name).unlink()  # as where the first epoch was interrupted
+        with np.load(tmp_path / "run" / SCORES_FILE, allow_pickle=False) as saved:
+            scores: np.ndarray = saved["scores"]
+            return scores
+
+    config = _with_teacher(teacher, "training.epochs=1", "augment.horizontal_flip=0.5")
+    first = begin(config, dataset)
+    np.testing.assert_array_equal(begin(config, dataset), first)
+    plain = begin(change_settings(config, ["augment.horizontal_flip=0.0"]), dataset)
+    assert not np.allclose(plain, first, atol=1e-6)
+    turned = {**dataset.splits, "train": dataset.split("train")[::-1]}
+    others = begin(config, replace(dataset, splits=turned))
+    np.testing.assert_allclose(others, first[::-1], atol=1e-5)
+
+
 def test_teachers_are_averaged_and_not_trained(teacher: str) -> None:
     checkpoint = load_checkpoint(teacher)
     torch.manual_seed(1)
@@ -194,11 +215,16 @@ def test_unfit_teachers_are_refused_before_anything_is_decoded(
         fit(config, emptied, tmp_path / "run")
 
 
-def test_features_of_mixed_clips_are_refused(teacher: str) -> None:
-    with pytest.raises(ConfigError, match="does not go with augment"):
-        _with_teacher(
-            teacher,
-            "training.teacher_views=same",
-            "training.teacher_features=1.0",
-            "augment.mixup=0.2",
-        )
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (("augment.mixup=0.2",), "does not go with augment"),
+        (("model.classifier=filter_bank", "loss.branches=true"), r"not go with loss\.branches"),
+    ],
+)
+def test_features_that_could_not_be_compared_are_refused(
+    settings: tuple[str, ...], message: str, teacher: str
+) -> None:
+    features = ("training.teacher_views=same", "training.teacher_features=1.0")
+    with pytest.raises(ConfigError, match=message):
+        _with_teacher(teacher, *features, *settings)

@@ -304,6 +304,30 @@ def test_a_run_starts_from_pretrained_weights_once(
     assert "pretrained" not in capsys.readouterr().err
 
 
+def test_a_run_of_before_there_were_tasks_is_refused(
+    uninterrupted: Path, config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(uninterrupted, run)
+    settings = json.loads((run / "config.json").read_text())
+    del settings["task"]
+    (run / "config.json").write_text(json.dumps(settings))
+    with pytest.raises(TrainingError, match="began with an older Lilliput; go on with that one"):
+        fit(config, dataset, run, resume=True)
+
+
+def test_a_run_starts_from_a_shipped_model_by_name(
+    config: Config, dataset: VideoDataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = changed(config, pretrained="synthetic", learning_rate=1e-12, epochs=1).model_dump()
+    settings["model"] = load_checkpoint("synthetic").config.model.model_dump()
+    fit(parse_config(settings, "test"), dataset, tmp_path / "run")
+    name = "backbone.conv1.weight"
+    found, shipped = weights(tmp_path / "run")[name], load_checkpoint("synthetic").state[name]
+    torch.testing.assert_close(found, shipped, rtol=0, atol=1e-6)
+    assert "a model trained by Lilliput" in capsys.readouterr().err
+
+
 def test_pretrained_weights_of_another_network_are_refused(
     uninterrupted: Path, config: Config, dataset: VideoDataset, tmp_path: Path
 ) -> None:

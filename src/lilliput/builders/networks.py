@@ -116,6 +116,6 @@ MODELS: dict[str, Callable[[ModelConfig, int, int], nn.Module]] = {
 
 
 def build_model(config: ModelConfig, num_classes: int, num_frames: int = 16) -> nn.Module:
-    """The network, or the ensemble of several, randomly initialised."""
+    """The network, or the ensemble of several, randomly initialized."""
     members = [MODELS[config.name](config, num_classes, num_frames) for _ in range(config.members)]
     return members[0] if config.members == 1 else Ensemble(members, average=config.average)

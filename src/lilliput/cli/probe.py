@@ -24,7 +24,7 @@ _COLUMNS = {
 def probe(
     model: Model,
     data: Data,
-    split: Annotated[str, typer.Option(help="Labelled split that is scored.")] = "val",
+    split: Annotated[str, typer.Option(help="Labeled split that is scored.")] = "val",
 ) -> None:
     """Tell in one pass over the clips whether a trained network is worth starting from."""
     from rich.progress import Progress

@@ -1,4 +1,4 @@
-"""``lilliput train``: labelled clips to a trained, thresholded model and its report."""
+"""``lilliput train``: labeled clips to a trained, thresholded model and its report."""
 
 import shlex
 from pathlib import Path
@@ -36,7 +36,7 @@ def train(
     ] = None,
     set_: Overrides = None,
 ) -> None:
-    """Train on labelled clips, tune thresholds on the validation split, and report.
+    """Train on labeled clips, tune thresholds on the validation split, and report.
 
     Without a recipe the settings are chosen for the clips, and each is printed with its reason.
     """
@@ -54,7 +54,7 @@ def train(
     dataset = read_dataset(data)
     _print_dataset(dataset)
     if config is None:
-        config = _choose(dataset, folder, set_ or (), resume=resume)
+        config = _choose(dataset, folder, set_ or (), folds, final, resume=resume)
     if config.augment.flip_labels == "swap":
         _print_flip_pairs(build_labels(config, dataset.labels))
     try:
@@ -110,21 +110,34 @@ def _run(
 
 
 def _choose(
-    dataset: "VideoDataset", folder: Path, given: "list[str] | tuple[()]", *, resume: bool
+    dataset: "VideoDataset",
+    folder: Path,
+    given: "list[str] | tuple[()]",
+    folds: int | None,
+    final: FinalModel | None,
+    *,
+    resume: bool,
 ) -> "Config":
     """The recipe for the data, printed; one that goes on keeps what it began with."""
     from lilliput.config import change_settings, load_config
     from lilliput.training.defaults import choose_defaults
-    from lilliput.training.duration import estimate_seconds
+    from lilliput.training.duration import estimate_folds_seconds, estimate_seconds
+    from lilliput.training.fit import settle
 
     began = folder / "config.json"
     if resume and began.is_file():
         return change_settings(load_config(began), given)
-    config, choices = choose_defaults(dataset, given)
+    config, choices = choose_defaults(dataset, given, pooled=folds is not None)
     for choice in choices:
         console.print(str(choice), markup=False, highlight=False, soft_wrap=True)
-    minutes = estimate_seconds(config, dataset) / 60
-    print_fact("expected duration", f"about {max(1, round(minutes))} min on this machine")
+    if folds is None:
+        settle(config, dataset)  # refuses what cannot be learned before any clip is decoded
+        seconds = estimate_seconds(config, dataset)
+    else:
+        ensemble = final is FinalModel.ENSEMBLE
+        seconds = estimate_folds_seconds(config, dataset, folds, ensemble=ensemble)
+    minutes = max(1, round(seconds / 60))
+    print_fact("expected duration", f"about {minutes} min on this machine")
     print_fact("recipe", f"{folder / 'config.json'}, which can be given as RECIPE")
     return config
 

@@ -12,6 +12,7 @@ from lilliput.config.loading import (
     load_config,
     parse_config,
     parse_override,
+    put_setting,
     recipe_names,
 )
 from lilliput.config.model import INPUT_SIZES, ModelConfig
@@ -42,5 +43,6 @@ __all__ = [
     "load_config",
     "parse_config",
     "parse_override",
+    "put_setting",
     "recipe_names",
 ]

@@ -121,12 +121,20 @@ def parse_override(override: str) -> tuple[str, Any]:
 
 
 def _apply(settings: dict[str, Any], override: str) -> None:
-    dotted, value = parse_override(override)
+    put_setting(settings, *parse_override(override))
+
+
+def put_setting(settings: dict[str, Any], dotted: str, value: Any) -> None:
+    """Writes a value into nested dictionaries, by its dotted key.
+
+    Raises:
+        ConfigError: What holds the key is no section.
+    """
     *parents, key = dotted.split(".")
     for parent in parents:
         settings = settings.setdefault(parent, {})
         if not isinstance(settings, dict):
-            raise ConfigError(f"--set {override}: '{parent}' is no section")
+            raise ConfigError(f"--set {dotted}: '{parent}' is no section")
     settings[key] = value
 
 

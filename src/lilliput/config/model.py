@@ -72,18 +72,10 @@ class ModelConfig(Section):
             raise ValueError(
                 f"model.input_size = {self.input_size}: {self.name} needs at least {smallest} px"
             )
-        used = _MODEL_SETTINGS[self.name]
-        if self.backbone != "resnet3d":
-            used = used - _RESNET | {"fpn_channels"}
-        if self.classifier != "filter_bank":
-            used = used - {"filters_per_class"}
-        if self.pool != "attention":
-            used = used - {"attention_levels"}
-        if self.members > 1:
-            used = used | {"average"}
+        used = self.used_settings
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
-            if name not in used | _ALWAYS_USED and value != field.default:
+            if name not in used and value != field.default:
                 raise ValueError(
                     f"model.{name} = {value} has no effect on {self._in_words()}; leave it at "
                     f"{field.default}"
@@ -98,6 +90,18 @@ class ModelConfig(Section):
             if not set(sizes) <= set(INPUT_SIZES):
                 raise ValueError("model.input_sizes must be among 14, 28, 56, 112 and 224")
         return self
+
+    @property
+    def used_settings(self) -> set[str]:
+        """The names of those that this network takes."""
+        used = _MODEL_SETTINGS[self.name] | _ALWAYS_USED
+        if self.backbone != "resnet3d":
+            used = used - _RESNET | {"fpn_channels"}
+        if self.classifier != "filter_bank":
+            used = used - {"filters_per_class"}
+        if self.pool != "attention":
+            used = used - {"attention_levels"}
+        return used | {"average"} if self.members > 1 else used
 
     @staticmethod
     def smallest_input(name: str) -> int:

@@ -130,6 +130,11 @@ class Config(Section):
                 "training.teacher_features does not go with augment.mixup or augment.cutmix: the "
                 "teacher sees clips before they are mixed; leave one of them out"
             )
+        if self.training.teacher_features and self.loss.branches:
+            raise ValueError(
+                "training.teacher_features does not go with loss.branches, which takes the logits "
+                "of each classifier instead of its features; leave one of them out"
+            )
         return self
 
     @model_validator(mode="after")

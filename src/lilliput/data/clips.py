@@ -102,10 +102,16 @@ class VideoDataset:
         """
         if name not in self.splits:
             known = ", ".join(self.splits)
-            raise DataError(f"{self.root}: has no split '{name}'; it has: {known}")
+            raise DataError(
+                f"{self.root}: has no split '{name}'; it has: {known}; name one of these, or "
+                "divide the clips with `lilliput data split`"
+            )
         clips = self.splits[name]
         if not clips:
-            raise DataError(f"{self.root}: split '{name}' holds no clips")
+            raise DataError(
+                f"{self.root}: split '{name}' holds no clips; add some, or divide the clips with "
+                "`lilliput data split`"
+            )
         if labelled and any(clip.labels is None for clip in clips):
             raise DataError(
                 f"{self.root}: the labels of split '{name}' are withheld; "

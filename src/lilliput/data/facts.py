@@ -1,4 +1,4 @@
-"""What the choice of a recipe rests on: how many clips, of what, how large and how long."""
+"""What the choice of a recipe rests on: how many clips, of what, and how large."""
 
 import re
 from collections.abc import Sequence
@@ -27,7 +27,6 @@ class DataFacts:
         clips_per_class: (K,) clips of each class.
         task: How many labels a clip has.
         short_side: Median short side of the clips, px.
-        num_frames: Median length of the clips, frames.
         mirrored: Pairs of class names that a horizontal flip exchanges.
         one_sided: Classes that are named for a direction and have no mirror image.
     """
@@ -36,7 +35,6 @@ class DataFacts:
     clips_per_class: tuple[int, ...]
     task: Task
     short_side: int
-    num_frames: int
     mirrored: tuple[tuple[str, str], ...]
     one_sided: tuple[str, ...]
 
@@ -44,11 +42,6 @@ class DataFacts:
     def typical_class(self) -> int:
         """Median number of clips of a class."""
         return int(np.median(self.clips_per_class))
-
-    @property
-    def imbalance(self) -> float:
-        """Clips of the most frequent class for each of the rarest."""
-        return max(self.clips_per_class) / max(1, min(self.clips_per_class))
 
 
 def measure_facts(dataset: VideoDataset, split: str, task: Task) -> DataFacts:
@@ -58,23 +51,24 @@ def measure_facts(dataset: VideoDataset, split: str, task: Task) -> DataFacts:
         DataError: The split is missing, or not one of its clips can be opened.
     """
     clips = dataset.split(split)
-    sides, lengths = [], []
+    sides = []
     for clip in clips[:: max(1, len(clips) // _MANY_CLIPS)]:
         try:
             info = clip.probe()
         except VideoError:
             continue
         sides.append(min(info.height, info.width))
-        lengths.append(info.num_frames)
     if not sides:
-        raise DataError(f"{dataset.root}: not one clip of split '{split}' can be opened")
+        raise DataError(
+            f"{dataset.root}: not one clip of split '{split}' can be opened; see "
+            "`lilliput data check`"
+        )
     names = dataset.labels.class_names
     return DataFacts(
         num_clips=len(clips),
         clips_per_class=tuple(targets_matrix(clips, len(names)).sum(axis=0).tolist()),
         task=task,
         short_side=int(np.median(sides)),
-        num_frames=int(np.median(lengths)),
         mirrored=tuple((names[left], names[right]) for left, right in dataset.labels.flip_pairs),
         one_sided=find_one_sided(dataset.labels),
     )

@@ -45,7 +45,7 @@ def divide(clips: Sequence[Clip], num_folds: int, *, seed: int = 1) -> list[list
     the fold that holds least of what the recording adds.
 
     Args:
-        clips: Labelled clips.
+        clips: Labeled clips.
         num_folds: Folds, at least 2.
         seed: Fixes the order among recordings that are alike.
 

@@ -15,7 +15,7 @@ def find_task(
 
     Args:
         dataset: The clips.
-        splits: Labelled splits.
+        splits: Labeled splits.
         wanted: ``"auto"`` is single where each clip has exactly one label, else multi.
 
     Raises:
@@ -80,7 +80,7 @@ def check_learnable(dataset: VideoDataset, train: str, val: str, task: Task) -> 
 
 
 def _clips_per_class(dataset: VideoDataset, split: str) -> list[int]:
-    """Of a labelled split.
+    """Of a labeled split.
 
     Raises:
         DataError: Not one of its clips has a label.

@@ -45,7 +45,7 @@ class ProbeRow:
 
     Attributes:
         name: Of the features: ``model``, ``random`` or ``chance``.
-        strength: Of the regularisation, chosen on training clips.
+        strength: Of the regularization, chosen on training clips.
         scores: Of the held-out clips: ``macro_f1`` and ``map``; of clips with one label ``top1``
             and ``mean_class_accuracy``, too.
         intervals: 95 % intervals over recordings, of those that have one.
@@ -118,7 +118,7 @@ def probe(
     Args:
         model: Its sampling, input size and normalisation prepare the clips.
         dataset: Its training split is learned from.
-        split: Labelled split that is scored.
+        split: Labeled split that is scored.
         advance: Told how many more clips are done.
 
     Raises:

@@ -95,7 +95,7 @@ def average_scores(runs: Sequence[ScoredClips]) -> ScoredClips:
 
 
 def join_scores(parts: Sequence[ScoredClips]) -> ScoredClips:
-    """The scores of several sets of labelled clips, one after the other, as those of one set."""
+    """The scores of several sets of labeled clips, one after the other, as those of one set."""
 
     def join(name: str) -> np.ndarray:
         return np.concatenate([getattr(part, name) for part in parts])

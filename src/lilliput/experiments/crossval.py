@@ -2,7 +2,7 @@
 
 ::
 
-    RUN/folds.csv         which clip is in which fold
+    RUN/config.json       the recipe              RUN/folds.csv   which clip is in which fold
     RUN/fold-1/ …         a run folder per fold, trained on the other folds
         finished          there once the training has ended
     RUN/all/              the run folder of one more model, trained on all clips
@@ -36,7 +36,7 @@ from lilliput.experiments.ensemble import make_ensemble
 from lilliput.experiments.run import Evaluation, score_with_progress
 from lilliput.experiments.saved import SCORES_FILE
 from lilliput.training.fit import fit, settle
-from lilliput.training.folder import prepare_folder
+from lilliput.training.folder import prepare_folder, write_settings
 from lilliput.training.recorder import RESUME_FILE
 
 Final = Literal["all", "ensemble"]
@@ -92,6 +92,7 @@ def cross_validate(
         TrainingError: The folder is taken, or began with other folds; see ``fit``.
     """
     _check_recipe(config)
+    recipe = config
     dataset, name = pool_dataset(dataset, config.data.train, config.data.val)
     dataset = dataclasses.replace(dataset, labels=build_labels(config, dataset.labels))
     data = config.data.model_copy(update={"train": name, "val": ""})
@@ -102,6 +103,8 @@ def cross_validate(
     if config.training.teacher:
         tell("note: a teacher that has learned from these clips makes their scores flatter")
     _claim(folder, folds, resume)
+    recipe = recipe.model_copy(update={"task": config.task, "loss": config.loss})
+    write_settings(recipe, folder)
     models, parts = [], []
     for number in range(1, num_folds + 1):
         tell(f"fold {number} of {num_folds}")

@@ -59,7 +59,7 @@ def _get(model: Checkpoint, dotted: str) -> object:
 
 
 def _adapt(given: Normalisation, wanted: Normalisation) -> tuple[list[float], list[float]]:
-    """What colours of one normalisation are multiplied with, and then given, to be of another."""
+    """What colors of one normalisation are multiplied with, and then given, to be of another."""
     scale = [ours / theirs for ours, theirs in zip(given.std, wanted.std, strict=True)]
     if given.per_clip:
         return scale, [0.0, 0.0, 0.0]

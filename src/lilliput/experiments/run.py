@@ -50,7 +50,7 @@ def run_recipe(
     """
     if not config.data.val:
         raise ConfigError(
-            "data.val is empty: nothing is left to report on; name a labelled split, or "
+            "data.val is empty: nothing is left to report on; name a labeled split, or "
             "cross-validate with --folds 5"
         )
     config = settle(config, dataset)

@@ -26,7 +26,7 @@ class Ensemble(nn.Module):
             ``"softmax"`` where it has one.
 
     Attributes:
-        scale: (M, 3) what the clip's colours are multiplied with for each member.
+        scale: (M, 3) what the clip's colors are multiplied with for each member.
         shift: (M, 3) and what is added to them: a member may have been trained on clips of
             another normalisation than the ensemble is given.
 

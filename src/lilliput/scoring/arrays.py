@@ -30,5 +30,5 @@ def check_scores(scores: FloatArray, targets: BoolArray) -> None:
     if not (lowest >= 0 and highest <= 1):
         raise DataError(
             f"scores reach from {lowest} to {highest}: they must be finite and in [0, 1];"
-            " apply the sigmoid, or look for NaN in the model's output"
+            " apply the sigmoid or the softmax, or look for NaN in the model's output"
         )

@@ -1,16 +1,17 @@
 """A recipe for the data at hand: every setting that should follow from the clips, with its reason.
 
-The rules were chosen on several sets of real and rendered clips, from 10 to 300 clips a class;
-``results/defaults`` has what they reach. A setting that the user gives is left alone, and the
-choices after it follow it.
+The rules were chosen on real and rendered clips, 10 to 70 of a class; ``docs/training.md`` has
+them, and what was seen. A setting that the user gives is left alone, and the choices after it
+follow it.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lilliput.config import INPUT_SIZES, Config, parse_config, parse_override
+from lilliput.builders import build_labels
+from lilliput.config import INPUT_SIZES, Config, parse_config, parse_override, put_setting
 from lilliput.data import VideoDataset
 from lilliput.data.facts import DataFacts, in_words, measure_facts
 from lilliput.data.task import find_task
@@ -61,22 +62,20 @@ class _Settings:
         """The recipe."""
         nested: dict[str, Any] = {}
         for dotted, value in (self._chosen | self._given).items():
-            *parents, key = dotted.split(".")
-            section = nested
-            for parent in parents:
-                section = section.setdefault(parent, {})
-            section[key] = value
+            put_setting(nested, dotted, value)
         return parse_config(nested, source="--set")
 
 
 def choose_defaults(
-    dataset: VideoDataset, given: Sequence[str] = ()
+    dataset: VideoDataset, given: Sequence[str] = (), *, pooled: bool = False
 ) -> tuple[Config, list[Choice]]:
     """Chooses a recipe for a data set.
 
     Args:
         dataset: What is to be learned.
         given: ``section.key=value``, settings that are not to be chosen.
+        pooled: Whether the training and validation splits are pooled and divided into folds; then
+            the second one may be missing.
 
     Returns:
         The recipe, and what was chosen, in order.
@@ -87,7 +86,11 @@ def choose_defaults(
     """
     settings = _Settings(given)
     config = settings.build()  # refuses what is misspelt
-    splits = [config.data.train, *filter(None, (config.data.val,))]
+    val = config.data.val
+    splits = [config.data.train]
+    if val and (dataset.splits.get(val) or not pooled):
+        splits.append(val)
+    dataset = replace(dataset, labels=build_labels(config, dataset.labels))
     task = find_task(dataset, splits, config.task)
     facts = measure_facts(dataset, config.data.train, task)
     _choose_task(settings, facts)
@@ -110,7 +113,8 @@ def _choose_input(settings: _Settings, facts: DataFacts) -> None:
     size = next((size for size in _SIZES if size >= facts.short_side * _LEAST_SCALE), _SIZES[-1])
     more = "; a larger input costs more than it brings" if size == _SIZES[-1] else ""
     settings.choose("model.input_size", size, f"clips are {facts.short_side} px{more}")
-    settings.choose("model.width", 16, "a narrow network trains in minutes")
+    if "width" in settings.build().model.used_settings:
+        settings.choose("model.width", 16, "a narrow network trains in minutes")
     settings.choose("model.normalisation", "clip", "the brightness of a clip says nothing of it")
     settings.choose("sampling.method", "segment", "the frames cover the whole clip")
 
@@ -135,12 +139,15 @@ def _choose_augmentation(settings: _Settings, facts: DataFacts) -> None:
 
 
 def _choose_training(settings: _Settings, facts: DataFacts) -> None:
+    crops = settings.get("augment.crops_per_clip", 1)
+    views = crops * settings.get("augment.repeated", 1)  # which share a batch
+    size = next(size for most, size in _BATCHES if facts.num_clips <= most)
     batch = settings.choose(
         "training.batch_size",
-        next(size for most, size in _BATCHES if facts.num_clips <= most),
+        math.ceil(size / views) * views,
         f"{facts.num_clips} clips, {in_words(facts.clips_per_class)}",
     )
-    clips = facts.num_clips * settings.get("augment.crops_per_clip", 1)
+    clips = facts.num_clips * crops
     passes = settings.choose(
         "training.passes",
         max(1, round(_EPOCH_STEPS * batch / clips)),
@@ -152,10 +159,11 @@ def _choose_training(settings: _Settings, facts: DataFacts) -> None:
         "training.epochs", math.ceil(steps / per_epoch), f"about {steps} steps of {batch} clips"
     )
     settings.choose("training.schedule", "one_cycle", "the rate ends near zero, without milestones")
-    settings.choose("training.learning_rate", 2e-3, "usual for a network of this size")
     precision = resolve_precision(settings.build().training)
     settings.choose("training.precision", "auto", f"{precision} on this machine")
-    settings.choose("training.weight_decay", 0.05, "usual for AdamW")
+    if settings.get("training.optimizer", "adamw") == "adamw":
+        settings.choose("training.learning_rate", 2e-3, "usual for a network of this size")
+        settings.choose("training.weight_decay", 0.05, "usual for AdamW")
 
 
 def _choose_evaluation(settings: _Settings, facts: DataFacts) -> None:

@@ -84,21 +84,31 @@ def _read_or_score(
     config: Config,
     folder: Path,
 ) -> np.ndarray:
-    path, identity = folder / SCORES_FILE, _identity(config.training.teacher)
+    path, identity = folder / SCORES_FILE, _identity(source, config, labels)
     if path.is_file():
         with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-            if str(saved["identity"]) == identity and len(saved["scores"]) == len(source):
+            if str(saved["identity"]) == identity:
                 kept: np.ndarray = saved["scores"]
                 return kept
     scores = score_fixed(teachers, source, config, labels)
-    np.savez_compressed(path, scores=scores, identity=np.array(identity))
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("wb") as target:
+        np.savez_compressed(target, scores=scores, identity=np.array(identity))
+    partial.replace(path)
     return scores
 
 
-def _identity(names: Sequence[str]) -> str:
+def _identity(source: FrameSource, config: Config, labels: LabelSet) -> str:
+    """What fixed scores depend on: the teachers, the clips, and how they may be flipped.
+
+    A run that ended before its first epoch did may begin anew, with others.
+    """
     digest = hashlib.sha256()
-    for name in names:
+    for name in config.training.teacher:
         digest.update(find_checkpoint(name).read_bytes())
+    clips = [(clip.clip_id, str(clip.path)) for clip in source.clips]
+    flips = (_possible_flips(config), config.augment.flip_labels, labels.flip_pairs)
+    digest.update(repr((clips, flips)).encode())
     return digest.hexdigest()
 
 

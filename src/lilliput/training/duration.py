@@ -9,6 +9,7 @@ from torch import nn
 from lilliput.builders import build_model, build_training_sampler, build_training_transform
 from lilliput.config import Config
 from lilliput.data import VideoDataset
+from lilliput.data.folds import pool_dataset
 from lilliput.data.loading import FrameSource, TrainingClips, UnreadableClip
 from lilliput.video.normalisation import KINETICS
 
@@ -32,6 +33,19 @@ def estimate_seconds(config: Config, dataset: VideoDataset) -> float:
     validation = config.training.epochs * len(val) * (per_clip / 3 + reading)
     trained = steps * (network + config.training.batch_size * reading)
     return trained + validation + config.training.epochs * _EPOCH_SECONDS
+
+
+def estimate_folds_seconds(
+    config: Config, dataset: VideoDataset, num_folds: int, *, ensemble: bool
+) -> float:
+    """The same of a cross-validation: a training per fold on the others' clips, and one on all.
+
+    An ensemble of the folds goes without the last one.
+    """
+    dataset, name = pool_dataset(dataset, config.data.train, config.data.val)
+    data = config.data.model_copy(update={"train": name, "val": ""})
+    whole = estimate_seconds(config.model_copy(update={"data": data}), dataset)
+    return whole * (num_folds - 1 if ensemble else num_folds)
 
 
 def _time_step(config: Config, num_classes: int) -> float:

@@ -23,7 +23,7 @@ from lilliput.builders import (
     build_model,
     resolve_task,
 )
-from lilliput.checkpoint import Checkpoint
+from lilliput.checkpoint import SHIPPED, Checkpoint, find_checkpoint
 from lilliput.config import Config, TrainingConfig
 from lilliput.data import VideoDataset
 from lilliput.data.task import check_learnable
@@ -154,7 +154,7 @@ def build_module(
 
 
 def _start_from(model: nn.Module, source: str) -> None:
-    report = load_pretrained(model, source)
+    report = load_pretrained(model, str(find_checkpoint(source)) if source in SHIPPED else source)
     rank_zero_only(sys.stderr.write)("\n".join(report.lines()) + "\n")
 
 

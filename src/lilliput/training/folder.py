@@ -16,6 +16,8 @@ from lilliput.errors import TrainingError
 from lilliput.training.precision import resolve_precision
 from lilliput.training.recorder import RESUME_FILE
 
+_SETTINGS = "config.json"
+
 
 def prepare_folder(
     config: Config, dataset: VideoDataset, folder: Path, resume: bool
@@ -29,13 +31,17 @@ def prepare_folder(
         TrainingError: The folder is taken, damaged, or began as another training.
     """
     state = folder / RESUME_FILE
-    settings = folder / "config.json"
     # A run that ended before its first epoch did leaves nothing to go on from, or to lose.
     begun = state.is_file() or (folder / "best.safetensors").is_file()
     if begun and not resume:
         raise TrainingError(f"{folder}: holds a run already; add --resume, or choose another --run")
+    if begun and not (folder / "last.safetensors").is_file():
+        raise TrainingError(
+            f"{folder}: holds a model, but no training to go on with; resume one of folds with "
+            "the same --folds, or choose another --run"
+        )
     if begun:
-        _check_same(_read_settings(settings), config, folder)
+        _check_same(_read_settings(folder / _SETTINGS), config, folder)
         if load_checkpoint(folder / "last.safetensors").labels != dataset.labels:
             raise TrainingError(
                 f"{folder}: began with other classes than those of {dataset.root}; resume with "
@@ -44,7 +50,7 @@ def prepare_folder(
     if state.is_file() and not zipfile.is_zipfile(state):
         raise TrainingError(f"{state}: damaged; remove it, or choose another folder, to start anew")
     folder.mkdir(parents=True, exist_ok=True)
-    settings.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write_settings(config, folder)
     environment = {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -55,6 +61,12 @@ def prepare_folder(
     }
     (folder / "environment.json").write_text(json.dumps(environment, indent=2) + "\n")
     return state if state.is_file() else None
+
+
+def write_settings(config: Config, folder: Path) -> None:
+    """Writes the recipe as ``config.json``, which can be given as one again."""
+    text = config.model_dump_json(indent=2) + "\n"
+    (folder / _SETTINGS).write_text(text, encoding="utf-8")
 
 
 def _read_settings(path: Path) -> Config:
@@ -68,6 +80,10 @@ def _read_settings(path: Path) -> Config:
 
 def _check_same(began: Config, config: Config, folder: Path) -> None:
     """Where and how fast a run computes may change when it goes on; what it computes may not."""
+    if began.task == "auto":  # settled since there are tasks; with them the state changed, too
+        raise TrainingError(
+            f"{folder}: began with an older Lilliput; go on with that one, or choose another --run"
+        )
     before, now = _settings_of(began), _settings_of(config)
     for name in before:
         if before[name] != now[name]:

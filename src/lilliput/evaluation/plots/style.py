@@ -2,7 +2,7 @@
 
 from matplotlib.axes import Axes
 
-# Told apart with any colour vision (Okabe and Ito, 2008).
+# Told apart with any color vision (Okabe and Ito, 2008).
 GREEN, ORANGE, BLUE, GREY = "#009e73", "#e69f00", "#0072b2", "#c8c8c8"
 
 
