@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from lilliput.checkpoint import load_checkpoint
 from lilliput.config import Config
 from lilliput.data import Clip, LabelSet, VideoDataset, read_dataset
 from lilliput.errors import ConfigError, DataError
@@ -108,3 +109,23 @@ def test_declared_flip_pairs_count(tiny_folder: Path) -> None:
     config, reasons = _by_setting(read_dataset(tiny_folder), pair)
     assert "'turn_right' has no mirror image" in reasons["augment.horizontal_flip"]
     assert config.augment.horizontal_flip == 0
+
+
+def test_the_network_is_that_of_the_model_to_start_from(tiny_folder: Path) -> None:
+    dataset = read_dataset(tiny_folder)
+    config, reasons = _by_setting(dataset, "training.pretrained=synthetic")
+    trained = load_checkpoint("synthetic").config
+    assert config.model == trained.model
+    assert config.sampling.num_frames == trained.sampling.num_frames
+    assert reasons["model.width"] == "that of synthetic"
+    wider, _ = _by_setting(dataset, "training.pretrained=synthetic", "model.width=32")
+    assert wider.model.width == 32
+
+
+def test_public_weights_choose_nothing(tiny_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "public.safetensors").write_bytes(b"")
+    plain, _ = _by_setting(read_dataset(tiny_folder))
+    config, _ = _by_setting(
+        read_dataset(tiny_folder), f"training.pretrained={tmp_path / 'public.safetensors'}"
+    )
+    assert config.model == plain.model

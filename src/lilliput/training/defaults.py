@@ -8,13 +8,16 @@ follow it.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from lilliput.builders import build_labels
+from lilliput.checkpoint import SHIPPED, load_checkpoint
 from lilliput.config import INPUT_SIZES, Config, parse_config, parse_override, put_setting
 from lilliput.data import VideoDataset
 from lilliput.data.facts import DataFacts, in_words, measure_facts
 from lilliput.data.task import find_task
+from lilliput.errors import CheckpointError
 from lilliput.training.precision import resolve_precision
 
 _SIZES = tuple(size for size in INPUT_SIZES if 28 <= size <= 56)
@@ -24,6 +27,7 @@ _LEAST_STEPS, _MOST_STEPS = 1000, 20_000
 _PASSES = 60  # over the clips
 _EPOCH_STEPS = 25
 _MANY_PER_CLASS = 200  # clips
+_OF_TRAINING = {"dropout", "stochastic_depth", "members", "average"}  # not of a trained network
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,9 @@ class _Settings:
         self.choices: list[Choice] = []
 
     def choose(self, setting: str, value: Any, reason: str) -> Any:
-        """Takes the value unless another was given; returns the one that holds."""
-        if setting in self._given:
-            return self._given[setting]
+        """Takes the value unless there is one already; returns the one that holds."""
+        if setting in self._given or setting in self._chosen:
+            return self.get(setting, None)
         self._chosen[setting] = value
         self.choices.append(Choice(setting, value, reason))
         return value
@@ -94,6 +98,7 @@ def choose_defaults(
     task = find_task(dataset, splits, config.task)
     facts = measure_facts(dataset, config.data.train, task)
     _choose_task(settings, facts)
+    _choose_network_of_pretrained(settings)
     _choose_input(settings, facts)
     _choose_augmentation(settings, facts)
     _choose_training(settings, facts)
@@ -107,6 +112,21 @@ def _choose_task(settings: _Settings, facts: DataFacts) -> None:
         settings.choose("task", "single", "each clip has exactly one label")
     else:
         settings.choose("task", "multi", "a clip has several labels, or none")
+
+
+def _choose_network_of_pretrained(settings: _Settings) -> None:
+    """The network of the model to start from, where it is one of Lilliput's own."""
+    source = settings.get("training.pretrained", "")
+    if source not in SHIPPED and Path(source).suffix != ".safetensors":
+        return
+    try:
+        config = load_checkpoint(source).config
+    except CheckpointError:  # public weights, or none: told when they are loaded
+        return
+    trained = config.model.model_dump(mode="json", exclude_defaults=True)
+    for key in sorted(trained.keys() - _OF_TRAINING):
+        settings.choose(f"model.{key}", trained[key], f"that of {source}")
+    settings.choose("sampling.num_frames", config.sampling.num_frames, f"as {source} has learned")
 
 
 def _choose_input(settings: _Settings, facts: DataFacts) -> None:
