@@ -1,3 +1,4 @@
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from lilliput.config import Config, parse_config
 from lilliput.data import VideoDataset, read_dataset
 from lilliput.training.fit import fit
+from lilliput.training.module import ActionModule
 from lilliput.video.encode import write_video
 
 
@@ -38,6 +40,24 @@ def uninterrupted(
     folder = tmp_path_factory.mktemp("runs") / "whole"
     fit(config, dataset, folder)
     return folder
+
+
+def interrupt_in_epoch_2(
+    config: Config, dataset: VideoDataset, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trains until Ctrl-C in the second epoch."""
+    original = ActionModule.training_step
+
+    def interrupted(self: ActionModule, batch: object, batch_idx: int) -> object:
+        if self.current_epoch == 1:
+            raise KeyboardInterrupt
+        return original(self, batch, batch_idx)
+
+    before = signal.getsignal(signal.SIGINT)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(ActionModule, "training_step", interrupted)
+        fit(config, dataset, folder)
+    signal.signal(signal.SIGINT, before)
 
 
 def micro(**training: object) -> Config:

@@ -1,5 +1,4 @@
 import math
-import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +18,8 @@ from lilliput.data.loading import FrameSource
 from lilliput.errors import ConfigError
 from lilliput.training.distillation import SCORES_FILE, blend, score_fixed
 from lilliput.training.fit import fit
-from lilliput.training.module import ActionModule
 from lilliput.training.teachers import ViewTeacher, feature_loss
-from tests.training.conftest import micro
+from tests.training.conftest import interrupt_in_epoch_2, micro
 
 
 @pytest.fixture(scope="module")
@@ -99,19 +97,7 @@ def test_a_run_with_a_teacher_resumes_bit_for_bit(
     config = _with_teacher(teacher, *settings)
     fit(config, dataset, tmp_path / "whole")
     assert not _states_equal(uninterrupted, tmp_path / "whole")  # the teacher had its say
-    original = ActionModule.training_step
-
-    def interrupted(self: ActionModule, batch: object, batch_idx: int) -> object:
-        if self.current_epoch == 1:
-            raise KeyboardInterrupt
-        return original(self, batch, batch_idx)
-
-    before = signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr(ActionModule, "training_step", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        fit(config, dataset, tmp_path / "part")
-    signal.signal(signal.SIGINT, before)
-    monkeypatch.undo()
+    interrupt_in_epoch_2(config, dataset, tmp_path / "part", monkeypatch)
     fit(config, dataset, tmp_path / "part", resume=True)
     assert _states_equal(tmp_path / "part", tmp_path / "whole")
 

@@ -21,6 +21,7 @@ from lilliput.errors import CheckpointError, ConfigError, TrainingError
 from lilliput.losses import CrossEntropy
 from lilliput.training.fit import fit
 from lilliput.training.module import ActionModule
+from tests.training.conftest import interrupt_in_epoch_2
 
 
 def changed(config: Config, **training: object) -> Config:
@@ -119,19 +120,7 @@ def test_ctrl_c_keeps_finished_epochs_and_resumes(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    original = ActionModule.training_step
-
-    def interrupted(self: ActionModule, batch: object, batch_idx: int) -> object:
-        if self.current_epoch == 1:
-            raise KeyboardInterrupt
-        return original(self, batch, batch_idx)
-
-    before = signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr(ActionModule, "training_step", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        fit(config, dataset, tmp_path / "run")
-    signal.signal(signal.SIGINT, before)
-    monkeypatch.undo()
+    interrupt_in_epoch_2(config, dataset, tmp_path / "run", monkeypatch)
     fit(config, dataset, tmp_path / "run", resume=True)
     assert_equal_bit_for_bit(tmp_path / "run", uninterrupted)
 
