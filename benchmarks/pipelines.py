@@ -28,6 +28,7 @@ from benchmarks.readers import (
     read_torchcodec_approximate,
 )
 from lilliput.data import Clip
+from lilliput.video.crops import RandomCrop
 from lilliput.video.flips import RandomFlips
 from lilliput.video.normalisation import KINETICS
 from lilliput.video.rand_augment import draw_operations
@@ -51,7 +52,7 @@ class Ours:
     def __init__(self, clips: tuple[Clip, ...], rand_augment: RandAugment) -> None:
         self.clips = clips
         self.transform = TrainingTransform(
-            SIZE,
+            RandomCrop(SIZE),
             KINETICS,
             flips=RandomFlips(),
             rand_augment=None if rand_augment == "none" else (OPERATIONS, MAGNITUDE),

@@ -16,6 +16,7 @@ from benchmarks.timing import interleave
 from lilliput.data import Clip
 from lilliput.data.epochs import EpochSampler
 from lilliput.data.loading import FrameSource, TrainingClips, collate
+from lilliput.video.crops import RandomCrop
 from lilliput.video.flips import RandomFlips
 from lilliput.video.normalisation import KINETICS
 from lilliput.video.sampling import random_segments
@@ -64,7 +65,7 @@ def our_loader(
 ) -> DataLoader:
     """Lilliput's loader as training builds it."""
     transform = TrainingTransform(
-        SIZE,
+        RandomCrop(SIZE),
         KINETICS,
         flips=RandomFlips(),
         rand_augment=(OPERATIONS, MAGNITUDE),

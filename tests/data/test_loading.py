@@ -12,6 +12,7 @@ from lilliput.data.loading import (
     TrainingClips,
     collate,
 )
+from lilliput.video.crops import RandomCrop
 from lilliput.video.flips import RandomFlips
 from lilliput.video.normalisation import KINETICS
 from lilliput.video.sampling import centre_segments, random_segments
@@ -33,7 +34,7 @@ def training_clips(clips: list[Clip], seed: int = 3, cache_bytes: int = 0) -> Tr
         source,
         2,
         lambda count, rng: random_segments(count, 4, rng),
-        TrainingTransform(14, KINETICS, flips=RandomFlips(), rand_augment=(2, 9)),
+        TrainingTransform(RandomCrop(14), KINETICS, flips=RandomFlips(), rand_augment=(2, 9)),
         seed=seed,
     )
 

@@ -5,6 +5,7 @@ import pickle
 import pytest
 import torch
 
+from lilliput.video.crops import RandomCrop
 from lilliput.video.deferred import DeferredTransform, DrawnClips
 from lilliput.video.flips import RandomFlips
 from lilliput.video.normalisation import KINETICS
@@ -19,7 +20,7 @@ def frames(index: int) -> torch.Tensor:
 
 
 def transform() -> TrainingTransform:
-    return TrainingTransform(14, KINETICS, flips=RandomFlips(0.5, 0.5, 0.5, [(0, 1)]))
+    return TrainingTransform(RandomCrop(14), KINETICS, flips=RandomFlips(0.5, 0.5, 0.5, [(0, 1)]))
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])

@@ -1,5 +1,6 @@
 import torch
 
+from lilliput.video.crops import RandomCrop
 from lilliput.video.flips import RandomFlips
 from lilliput.video.normalisation import KINETICS, SYMMETRIC
 from lilliput.video.paired import PairedTransform
@@ -9,8 +10,8 @@ from lilliput.video.transforms import TrainingTransform, scale_short_side
 def _pair(small: int, large: int, rand_augment: tuple[int, int] | None = None) -> PairedTransform:
     flips = RandomFlips(0.5, 0.5, 0.5, pairs=[(0, 1)])
     return PairedTransform(
-        TrainingTransform(small, KINETICS, flips=flips, rand_augment=rand_augment),
-        TrainingTransform(large, SYMMETRIC, flips=flips, rand_augment=rand_augment),
+        TrainingTransform(RandomCrop(small), KINETICS, flips=flips, rand_augment=rand_augment),
+        TrainingTransform(RandomCrop(large), SYMMETRIC, flips=flips, rand_augment=rand_augment),
     )
 
 

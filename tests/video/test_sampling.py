@@ -151,3 +151,30 @@ def test_training_draws_differ_and_follow_the_method(method: sampling.Method) ->
     assert len(draws) > 10
     consecutive = [all(np.diff(draw) == 1) for draw in draws]
     assert all(consecutive) if method == "random" else not any(consecutive)
+
+
+@given(_sources, _picks, st.floats(0.05, 1.0), _seeds)
+def test_segments_cover_a_stretch_of_at_least_that_share(
+    num_source: int, num_frames: int, coverage: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    picks = sampling.random_segments(num_source, num_frames, rng, coverage=coverage)
+    assert len(picks) == num_frames
+    assert picks.min() >= 0 and picks.max() < num_source
+    assert (np.diff(picks) >= 0).all()
+    length = max(1, round(coverage * num_source))
+    if num_frames > 2:  # the first and the last pick lie in the outer chunks
+        assert picks[-1] - picks[0] >= (length - 1) * (1 - 2 / num_frames) - 2
+
+
+def test_full_coverage_draws_nothing_more() -> None:
+    plain = sampling.random_segments(50, 8, np.random.default_rng(1))
+    covered = sampling.random_segments(50, 8, np.random.default_rng(1), coverage=1.0)
+    assert np.array_equal(plain, covered)
+
+
+def test_the_stretch_begins_anywhere() -> None:
+    rng = np.random.default_rng(0)
+    picks = [sampling.random_segments(40, 4, rng, coverage=0.5) for _ in range(500)]
+    assert {min(one) for one in picks} >= set(range(20))
+    assert max(max(one) for one in picks) == 39

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torchvision.transforms.v2 import functional as tvf
 
+from lilliput.video.crops import RandomCrop
 from lilliput.video.flips import RandomFlips
 from lilliput.video.normalisation import KINETICS, Normalisation
 from lilliput.video.transforms import (
@@ -55,7 +56,7 @@ def test_evaluation_is_scale_then_centre_crop() -> None:
 
 def test_training_clip_is_the_same_on_all_frames() -> None:
     transform = TrainingTransform(
-        14, IDENTITY, flips=RandomFlips(0.5, 0.5, 0.5), rand_augment=(2, 9)
+        RandomCrop(14), IDENTITY, flips=RandomFlips(0.5, 0.5, 0.5), rand_augment=(2, 9)
     )
     for seed in range(20):
         torch.manual_seed(seed)
@@ -65,7 +66,7 @@ def test_training_clip_is_the_same_on_all_frames() -> None:
 
 
 def test_short_side_is_drawn_over_the_whole_range() -> None:
-    transform = TrainingTransform(112, IDENTITY, flips=NO_FLIPS, rand_augment=None)
+    transform = TrainingTransform(RandomCrop(112), IDENTITY, flips=NO_FLIPS, rand_augment=None)
     generator = torch.Generator().manual_seed(0)
     sides = {transform.draw(20, 20, generator).side for _ in range(500)}
     assert sides == set(range(128, 161))
@@ -79,7 +80,7 @@ def test_scaled_size_is_that_of_torchvision(height: int, width: int, side: int) 
 
 def test_random_crop_reaches_every_corner_and_copies_pixels() -> None:
     transform = TrainingTransform(
-        5, IDENTITY, short_side=(6 / 5, 6 / 5), flips=NO_FLIPS, rand_augment=None
+        RandomCrop(5), IDENTITY, short_side=(6 / 5, 6 / 5), flips=NO_FLIPS, rand_augment=None
     )
     frames = clip(6, 7, 1)
     torch.manual_seed(0)
@@ -97,10 +98,14 @@ def test_horizontal_flip_swaps_the_labels_that_have_a_direction() -> None:
     frames, targets = clip(14, 14), torch.tensor([1.0, 0.0, 1.0])
     swapping, keeping = RandomFlips(1.0, pairs=[(0, 1)]), RandomFlips(1.0)
     same_size = {"short_side": (1.0, 1.0), "rand_augment": None}
-    flipped, swapped = TrainingTransform(14, IDENTITY, flips=swapping, **same_size)(frames, targets)
+    flipped, swapped = TrainingTransform(RandomCrop(14), IDENTITY, flips=swapping, **same_size)(
+        frames, targets
+    )
     torch.testing.assert_close(flipped, IDENTITY(frames.flip(-1)))
     assert swapped.tolist() == [0.0, 1.0, 1.0]
-    _, kept = TrainingTransform(14, IDENTITY, flips=keeping, **same_size)(frames, targets)
+    _, kept = TrainingTransform(RandomCrop(14), IDENTITY, flips=keeping, **same_size)(
+        frames, targets
+    )
     assert kept.tolist() == targets.tolist()
     unflipped = swapping.swap(targets, NO_FLIPS.draw())
     assert unflipped.tolist() == targets.tolist()
@@ -109,7 +114,7 @@ def test_horizontal_flip_swaps_the_labels_that_have_a_direction() -> None:
 @pytest.mark.parametrize("size", ["input", "native"])
 def test_a_batch_is_augmented_as_its_clips_are_one_by_one(size: Literal["input", "native"]) -> None:
     flips = RandomFlips(0.5, 0.5, 0.5)
-    transform = TrainingTransform(14, KINETICS, flips=flips, rand_augment_size=size)
+    transform = TrainingTransform(RandomCrop(14), KINETICS, flips=flips, rand_augment_size=size)
     sides = [(12, 12), (20, 31), (33, 18)] * 20  # 60 clips, so that many share their steps
     frames = [clip(height, width) for height, width in sides]
     generator = torch.Generator().manual_seed(3)
@@ -137,13 +142,13 @@ def test_clips_that_share_a_step_take_it_in_one_call() -> None:
 @pytest.mark.parametrize(("height", "width"), [(12, 20), (30, 24)])
 def test_native_size_operates_where_there_are_fewer_pixels(height: int, width: int) -> None:
     transform = TrainingTransform(
-        14, IDENTITY, flips=NO_FLIPS, rand_augment=(1, 9), rand_augment_size="native"
+        RandomCrop(14), IDENTITY, flips=NO_FLIPS, rand_augment=(1, 9), rand_augment_size="native"
     )
     frames = clip(height, width)
     for seed in range(30):
         out, _ = transform(frames, torch.zeros(1), torch.Generator().manual_seed(seed))
         drawn = transform.draw(height, width, torch.Generator().manual_seed(seed))
-        operate, (top, left) = drawn.operations[0], drawn.corner
+        operate, top, left = drawn.operations[0], drawn.crop.top, drawn.crop.left
         first = operate(frames) if height < 14 else frames
         scaled = tvf.resize(first, [drawn.side], antialias=True)
         cropped = scaled[..., top : top + 14, left : left + 14]

@@ -10,6 +10,7 @@ from lilliput.data.labels import LabelSet
 from lilliput.data.loading import ClipSampler, ClipsSampler, ClipTransform, FrameSource
 from lilliput.data.statistics import measure_normalisation
 from lilliput.errors import ConfigError
+from lilliput.video.crops import RandomCrop
 from lilliput.video.flips import RandomFlips
 from lilliput.video.mixing import ClipMixing
 from lilliput.video.normalisation import IMAGENET, KINETICS, SYMMETRIC, Normalisation
@@ -73,12 +74,13 @@ def build_training_transform(
         return partial(_leave_targets, build_evaluation_transform(config, normalise))
     operations = augment.rand_augment_operations
     return TrainingTransform(
-        config.model.input_size,
+        RandomCrop(config.model.input_size, augment.padding, augment.rotation),
         normalise,
         short_side=augment.short_side,
         flips=_build_flips(augment, labels),
         rand_augment=(operations, augment.rand_augment_magnitude) if operations else None,
         rand_augment_size=augment.rand_augment_size,
+        contrast=augment.contrast,
     )
 
 
@@ -101,7 +103,12 @@ def _sample_training(
     sampling: SamplingConfig, num_source: int, rng: np.random.Generator
 ) -> np.ndarray:
     return sample_training(
-        sampling.method, num_source, sampling.num_frames, rng, frame_step=sampling.frame_step
+        sampling.method,
+        num_source,
+        sampling.num_frames,
+        rng,
+        frame_step=sampling.frame_step,
+        coverage=sampling.coverage,
     )
 
 

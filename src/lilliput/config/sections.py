@@ -29,6 +29,16 @@ class SamplingConfig(Section):
     method: Literal["random", "segment"] = "random"
     num_frames: Count = 16
     frame_step: Count = 1  # source frames between picks; random clips only
+    coverage: Annotated[float, Field(gt=0, le=1)] = 1.0  # least share of a video; segments only
+
+    @model_validator(mode="after")
+    def _check_coverage(self) -> "SamplingConfig":
+        if self.method == "random" and self.coverage != 1:
+            raise ValueError(
+                f"sampling.coverage = {self.coverage} has no effect on random clips, which are as "
+                "long as their frames; leave it at 1, or use sampling.method = 'segment'"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_frame_step(self) -> "SamplingConfig":
@@ -45,6 +55,9 @@ class AugmentConfig(Section):
 
     enabled: bool = True
     short_side: tuple[Positive, Positive] = (8 / 7, 10 / 7)  # times the input size
+    padding: Annotated[float, Field(ge=0, le=0.5)] = 0.0  # a crop reaches so far over the edge
+    rotation: Annotated[float, Field(ge=0, le=180)] = 0.0  # degrees, either way
+    contrast: Annotated[float, Field(ge=0, lt=1)] = 0.0  # times 1 plus or minus up to this
     horizontal_flip: Probability = 0.5
     vertical_flip: Probability = 0.0  # for sensors that look straight down
     quarter_turn: Probability = 0.0  # likewise
@@ -71,8 +84,8 @@ class AugmentConfig(Section):
     @classmethod
     def _check_short_side(cls, short_side: tuple[float, float]) -> tuple[float, float]:
         low, high = short_side
-        if not 1 <= low <= high:
-            raise ValueError("must be two factors, 1 <= low <= high")
+        if not 0.5 <= low <= high:
+            raise ValueError("must be two factors, 0.5 <= low <= high")
         return short_side
 
 

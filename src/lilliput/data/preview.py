@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from lilliput.data.clips import Clip
 from lilliput.errors import DataError
 from lilliput.video import sampling
+from lilliput.video.crops import RandomCrop
 from lilliput.video.flips import RandomFlips
 from lilliput.video.normalisation import Normalisation
 from lilliput.video.rand_augment import draw_operations
-from lilliput.video.transforms import TrainingTransform, crop, scale_short_side
+from lilliput.video.transforms import TrainingTransform, scale_short_side
 
 _PLAIN_PIXELS = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))  # leaves 0..1 as it is
 _MAGNITUDES = (3, 9, 15, 21, 27)
@@ -100,11 +101,11 @@ def augmentation_rows(frames: torch.Tensor, input_size: int, seed: int) -> dict[
     """Each step of section 3.3 by name: (T, 3, H, W), every frame given the same draw."""
     generator = torch.Generator().manual_seed(seed)
     full = TrainingTransform(
-        input_size, _PLAIN_PIXELS, short_side=_SHORT_SIDE, flips=RandomFlips(), rand_augment=(2, 9)
+        RandomCrop(input_size), _PLAIN_PIXELS, short_side=_SHORT_SIDE, flips=RandomFlips()
     )
     drawn = full.draw(frames.shape[-2], frames.shape[-1], generator)
     scaled = scale_short_side(frames, drawn.side)
-    cropped = crop(scaled, drawn.corner, input_size)
+    cropped = drawn.crop(scaled)
     rows = {
         "original": frames,
         "short side scale (3.3.1)": scaled,

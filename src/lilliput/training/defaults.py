@@ -26,7 +26,13 @@ _BATCHES = ((200, 8), (1000, 16), (10**9, 32))  # up to so many clips
 _LEAST_STEPS, _MOST_STEPS = 1000, 20_000
 _PASSES = 60  # over the clips
 _EPOCH_STEPS = 25
-_MANY_PER_CLASS = 200  # clips
+_MILD = (  # what differs from one camera, or one mounting of it, to the next
+    ("short_side", [0.95, 1.25], "of small figures little may be cut away"),
+    ("padding", 0.06, "figures are not always in the same place"),
+    ("rotation", 10.0, "cameras are not always level"),
+    ("contrast", 0.15, "light is not always the same"),
+)
+_STRAIGHT_DOWN = ("vertical_flip", "quarter_turn")
 _OF_TRAINING = {"dropout", "stochastic_depth", "members", "average"}  # not of a trained network
 
 
@@ -89,6 +95,7 @@ def choose_defaults(
         DataError: A split is missing, its clips cannot be opened, or the labels do not fit.
     """
     settings = _Settings(given)
+    settings.choose("sampling.method", "segment", "the frames cover the whole clip")
     config = settings.build()  # refuses what is misspelt
     val = config.data.val
     splits = [config.data.train]
@@ -136,18 +143,12 @@ def _choose_input(settings: _Settings, facts: DataFacts) -> None:
     if "width" in settings.build().model.used_settings:
         settings.choose("model.width", 16, "a narrow network trains in minutes")
     settings.choose("model.normalisation", "clip", "the brightness of a clip says nothing of it")
-    settings.choose("sampling.method", "segment", "the frames cover the whole clip")
 
 
 def _choose_augmentation(settings: _Settings, facts: DataFacts) -> None:
-    settings.choose("augment.short_side", [1.0, 1.25], "of small figures little may be cut away")
-    few = facts.typical_class < _MANY_PER_CLASS
-    settings.choose(
-        "augment.rand_augment_operations",
-        1 if few else 0,
-        f"{facts.typical_class} clips a class are {'few' if few else 'varied by themselves'}",
-    )
-    settings.choose("augment.rand_augment_size", "native", "costs less than at the input's size")
+    settings.choose("augment.rand_augment_operations", 0, "its changes are too strong for so few px")
+    for setting, value, reason in _MILD:
+        settings.choose(f"augment.{setting}", value, reason)
     if facts.one_sided:
         name = facts.one_sided[0]
         settings.choose("augment.horizontal_flip", 0.0, f"class '{name}' has no mirror image")
@@ -156,6 +157,8 @@ def _choose_augmentation(settings: _Settings, facts: DataFacts) -> None:
         settings.choose("augment.horizontal_flip", 0.5, f"a flip exchanges {left} and {right}")
     else:
         settings.choose("augment.horizontal_flip", 0.5, "no class is named for a direction")
+    for setting in _STRAIGHT_DOWN:
+        settings.choose(f"augment.{setting}", 0.0, "give 0.5 if the camera looks straight down")
 
 
 def _choose_training(settings: _Settings, facts: DataFacts) -> None:
@@ -190,6 +193,9 @@ def _choose_evaluation(settings: _Settings, facts: DataFacts) -> None:
     flip = settings.get("augment.horizontal_flip", 0.5) > 0
     reason = "as in training" if flip else "no flips in training"
     settings.choose("evaluation.flip", flip, reason)
-    settings.choose("evaluation.flip_merge", "mean", "both views count the same")
+    settings.choose("evaluation.flip_merge", "mean", "all views count the same")
+    for setting in _STRAIGHT_DOWN:
+        if settings.get(f"augment.{setting}", 0.0) > 0:
+            settings.choose(f"evaluation.{setting}", True, "as in training")
     if facts.task == "multi":
         settings.choose("evaluation.threshold", "per_class", "tuned where a class has ten clips")

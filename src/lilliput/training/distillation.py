@@ -26,6 +26,7 @@ from lilliput.data import LabelSet
 from lilliput.data.loading import EvaluationClips, FrameSource, TrainingClips, collate
 from lilliput.scoring.logits import score_logits
 from lilliput.training.teachers import ViewTeacher
+from lilliput.video.crops import RandomCrop
 from lilliput.video.flips import Flips, swap_order
 from lilliput.video.paired import PairedTransform
 from lilliput.video.transforms import TrainingTransform
@@ -63,7 +64,7 @@ def prepare_teaching(
     clips.transform = PairedTransform(
         student,
         TrainingTransform(
-            first.config.model.input_size,
+            RandomCrop(first.config.model.input_size),
             first.normalisation,
             flips=student.flips,
             rand_augment=student.rand_augment,

@@ -38,7 +38,7 @@ class PairedTransform:
         """Frames (T, 3, H, W) and targets (K,) to both clips and their targets."""
         height, width = frames.shape[-2:]
         drawn = self.transform.draw(height, width, generator)
-        larger = self.teacher.enlarge(drawn, (height, width), self.transform.input_size)
+        larger = self.teacher.enlarge(drawn, (height, width))
         pair = PairedClip(
             self.transform.apply([frames], [drawn])[0], self.teacher.apply([frames], [larger])[0]
         )

@@ -45,13 +45,26 @@ def spaced_clips(
     return [_run(start, num_source, num_frames, frame_step) for start in starts]
 
 
-def random_segments(num_source: int, num_frames: int, rng: np.random.Generator) -> Indices:
+def random_segments(
+    num_source: int, num_frames: int, rng: np.random.Generator, *, coverage: float = 1.0
+) -> Indices:
     """One random frame from each of N chunks that cover the video (section 3.1.2, training).
+
+    Args:
+        num_source: Frames in the video.
+        num_frames: Frames N to pick.
+        rng: Source of randomness.
+        coverage: Least share of the video's frames that the chunks cover; below 1 a stretch of
+            random length and place is drawn first, which varies speed and onset of what happens.
 
     Source: Wang et al., Temporal Segment Networks, ECCV 2016.
     """
+    start = 0
+    if coverage < 1:
+        length = max(1, round(num_source * rng.uniform(coverage, 1)))
+        start, num_source = int(rng.integers(0, num_source - length + 1)), length
     first, end = _chunks(num_source, num_frames)
-    return rng.integers(first, end)
+    return start + rng.integers(first, end)
 
 
 def centre_segments(num_source: int, num_frames: int) -> Indices:
@@ -67,10 +80,11 @@ def sample_training(
     rng: np.random.Generator,
     *,
     frame_step: int = 1,
+    coverage: float = 1.0,
 ) -> Indices:
     """The training clip of either method."""
     if method == "segment":
-        return random_segments(num_source, num_frames, rng)
+        return random_segments(num_source, num_frames, rng, coverage=coverage)
     return random_clip(num_source, num_frames, rng, frame_step=frame_step)
 
 

@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 import torch
 from torchvision.transforms.v2 import functional as tvf
 
+from lilliput.video.crops import Crop, RandomCrop
 from lilliput.video.flips import Flips, RandomFlips
 from lilliput.video.normalisation import Normalisation
 from lilliput.video.rand_augment import Operation, draw_operations
@@ -48,28 +49,31 @@ class Augmentation:
 
     Attributes:
         side: Short side to scale to, px.
-        corner: Top and left of the crop in the scaled clip, px.
+        crop: The square that is cut from the scaled clip.
         flips: How it is mirrored and turned.
         operations: Of RandAugment.
+        contrast: Factor of the pixels' distance from the clip's mean.
     """
 
     side: int
-    corner: tuple[int, int]
+    crop: Crop
     flips: Flips
     operations: tuple[Operation, ...]
+    contrast: float = 1.0
 
 
 class TrainingTransform:
-    """Random short-side scale, crop, flips, RandAugment, in the thesis' order.
+    """Random short-side scale, crop, flips, RandAugment, in the thesis' order; contrast at last.
 
     Args:
-        input_size: Side S of the square output, px.
-        normalise: The last step.
-        short_side: Range of the scaled short side, as multiples of ``input_size``.
+        crop: What is cut from the scaled clip: a square of the input size S, px.
+        normalise: The last step but contrast.
+        short_side: Range of the scaled short side, as multiples of S.
         flips: How the clip may be mirrored and turned.
         rand_augment: (operations, magnitude), or None.
         rand_augment_size: "input" applies RandAugment last, as the thesis does; "native" first,
             to the pixels that the clip really has, wherever these are fewer: that costs far less.
+        contrast: The clip's contrast is multiplied by 1 plus or minus up to this.
 
     Shape:
         - Input: frames ``(T, 3, H, W)`` uint8, targets ``(K,)``
@@ -78,20 +82,23 @@ class TrainingTransform:
 
     def __init__(
         self,
-        input_size: int,
+        crop: RandomCrop,
         normalise: Normalisation,
         *,
         short_side: tuple[float, float] = (8 / 7, 10 / 7),
         flips: RandomFlips,
         rand_augment: tuple[int, int] | None = (2, 9),
         rand_augment_size: Literal["input", "native"] = "input",
+        contrast: float = 0.0,
     ) -> None:
-        self.input_size = input_size
+        self.crop = crop
+        self.input_size = crop.size
         self.normalise = normalise
         self.short_side = short_side
         self.flips = flips
         self.rand_augment = rand_augment or (0, 0)
         self.rand_augment_size = rand_augment_size
+        self.contrast = contrast
 
     def __call__(
         self,
@@ -110,28 +117,26 @@ class TrainingTransform:
         """Draws for one clip of this native size, px."""
         low, high = (round(self.input_size * side) for side in self.short_side)
         side = int(torch.randint(low, high + 1, (), generator=generator))
-        room = (length - self.input_size + 1 for length in scaled_size(height, width, side))
-        top, left = (int(torch.randint(0, end, (), generator=generator)) for end in room)
+        crop = self.crop.draw(*scaled_size(height, width, side), generator)
         flips = self.flips.draw(generator)
-        return Augmentation(
-            side, (top, left), flips, draw_operations(*self.rand_augment, generator)
-        )
+        operations = draw_operations(*self.rand_augment, generator)
+        if not self.contrast:
+            return Augmentation(side, crop, flips, operations)
+        change = float(torch.rand((), generator=generator)) * 2 - 1
+        return Augmentation(side, crop, flips, operations, 1 + change * self.contrast)
 
-    def enlarge(self, drawn: Augmentation, size: tuple[int, int], input_size: int) -> Augmentation:
+    def enlarge(self, drawn: Augmentation, size: tuple[int, int]) -> Augmentation:
         """The draw that shows the same part of a clip in this transform's input size.
 
         Args:
             drawn: For another input size.
             size: Height and width of the clip, px.
-            input_size: The other input size, px.
         """
-        scale = self.input_size / input_size
-        side = max(self.input_size, round(drawn.side * scale))
-        room = [length - self.input_size for length in scaled_size(*size, side)]
-        top, left = (
-            min(round(place * scale), most) for place, most in zip(drawn.corner, room, strict=True)
-        )
-        return replace(drawn, side=side, corner=(top, left))
+        side = round(drawn.side * self.input_size / drawn.crop.size)
+        if drawn.side >= drawn.crop.size:
+            side = max(self.input_size, side)
+        old, new = (scaled_size(*size, short) for short in (drawn.side, side))
+        return replace(drawn, side=side, crop=drawn.crop.enlarge(new, old, self.input_size))
 
     def apply(self, frames: Sequence[torch.Tensor], drawn: Sequence[Augmentation]) -> torch.Tensor:
         """Augments a batch; clips that drew the same step take it together.
@@ -146,14 +151,21 @@ class TrainingTransform:
         native = [self._is_native(clip) for clip in frames]
         frames = self._operate(frames, drawn, native)
         frames = apply_together(frames, [one.side for one in drawn], scale_short_side)
-        frames = [
-            crop(clip, one.corner, self.input_size) for clip, one in zip(frames, drawn, strict=True)
-        ]
+        frames = [one.crop(clip) for clip, one in zip(frames, drawn, strict=True)]
         frames = apply_together(
             frames, [one.flips for one in drawn], lambda clips, flip: flip(clips)
         )
         frames = self._operate(frames, drawn, [not first for first in native])
-        return self.normalise(stack(frames))
+        return self._change_contrast(self.normalise(stack(frames)), drawn)
+
+    @staticmethod
+    def _change_contrast(clips: torch.Tensor, drawn: Sequence[Augmentation]) -> torch.Tensor:
+        """On floats, which have no largest value."""
+        if all(one.contrast == 1 for one in drawn):
+            return clips
+        factors = torch.tensor([one.contrast for one in drawn], device=clips.device)
+        mean = clips.mean(dim=(1, 2, 3, 4), keepdim=True)
+        return mean.lerp(clips, factors.view(-1, 1, 1, 1, 1))
 
     def _is_native(self, frames: torch.Tensor) -> bool:
         """Whether RandAugment comes first: where that is wanted, and means less work."""
@@ -221,9 +233,3 @@ def scale_short_side(frames: torch.Tensor, side: int) -> torch.Tensor:
     pictures = frames.flatten(0, -4).contiguous(memory_format=torch.channels_last)
     scaled: torch.Tensor = tvf.resize(pictures, size, antialias=True)
     return scaled.reshape(*frames.shape[:-3], *scaled.shape[-3:])
-
-
-def crop(frames: torch.Tensor, corner: tuple[int, int], size: int) -> torch.Tensor:
-    """The square of ``size`` px with this top and left (section 3.3.2); a view."""
-    top, left = corner
-    return frames[..., top : top + size, left : left + size]
