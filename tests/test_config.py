@@ -89,6 +89,10 @@ def test_every_model_a_recipe_may_name_can_be_built() -> None:
         ("training=5", "training = 5: input should be a valid dictionary"),
         ("augment.short_side=[2, 1]", "augment.short_side = [2, 1]: must be two factors"),
         ("augment.short_side=[1.5]", "augment.short_side"),
+        ("augment.short_side=[0.4, 1]", "must be two factors, 0.5 <= low <= high"),
+        ("augment.padding=0.6", "augment.padding = 0.6: input should be less than or equal to"),
+        ("augment.rotation=-1", "augment.rotation = -1: input should be greater than or equal"),
+        ("augment.contrast=1", "augment.contrast = 1: input should be less than 1"),
         ("data.val=[1]", "data.val = [1]: input should be a valid string"),
     ],
 )
@@ -130,6 +134,13 @@ def test_a_frame_step_that_would_be_ignored_is_refused(empty: Path) -> None:
     with pytest.raises(ConfigError, match=r"sampling\.frame_step = 2 has no effect on segments"):
         load_config(empty, overrides)
     assert load_config(empty, overrides[1:]).sampling.frame_step == 2
+
+
+def test_a_coverage_that_would_be_ignored_is_refused(empty: Path) -> None:
+    overrides = ["sampling.method=segment", "sampling.coverage=0.8"]
+    with pytest.raises(ConfigError, match=r"sampling\.coverage = 0\.8 has no effect on random"):
+        load_config(empty, overrides[1:])
+    assert load_config(empty, overrides).sampling.coverage == 0.8
 
 
 @pytest.mark.parametrize(

@@ -129,3 +129,37 @@ def test_public_weights_choose_nothing(tiny_folder: Path, tmp_path: Path) -> Non
         read_dataset(tiny_folder), f"training.pretrained={tmp_path / 'public.safetensors'}"
     )
     assert config.model == plain.model
+
+
+def _with_copies(dataset: VideoDataset, copies: int) -> VideoDataset:
+    clips = list(dataset.split("train")) * copies
+    return VideoDataset(dataset.root, "test", dataset.labels, {"train": clips, "val": clips})
+
+
+def test_augmentation_is_stronger_where_a_class_has_few_clips(tiny_folder: Path) -> None:
+    dataset = read_dataset(tiny_folder)
+    few, reasons = _by_setting(dataset)
+    many, others = _by_setting(_with_copies(dataset, 15))
+    assert "2 clips a class are few" in reasons["augment.rotation"]
+    assert "30 clips a class are many" in others["augment.rotation"]
+    assert few.augment.short_side[0] < many.augment.short_side[0]
+    assert few.augment.short_side[1] > many.augment.short_side[1]
+    for setting in ("padding", "rotation", "contrast"):
+        assert getattr(few.augment, setting) > getattr(many.augment, setting) > 0
+    assert few.augment.rand_augment_operations == many.augment.rand_augment_operations == 0
+
+
+def test_evaluation_follows_what_is_given_for_a_camera_that_looks_down(tiny_folder: Path) -> None:
+    dataset = read_dataset(tiny_folder)
+    plain, reasons = _by_setting(dataset)
+    assert not plain.evaluation.vertical_flip and not plain.evaluation.quarter_turn
+    assert "straight down" in reasons["augment.vertical_flip"]
+    down, _ = _by_setting(dataset, "augment.vertical_flip=0.5", "augment.quarter_turn=0.5")
+    assert down.evaluation.vertical_flip and down.evaluation.quarter_turn
+
+
+def test_a_coverage_can_be_given_alone(tiny_folder: Path) -> None:
+    config, _ = _by_setting(read_dataset(tiny_folder), "sampling.coverage=0.8")
+    assert (config.sampling.method, config.sampling.coverage) == ("segment", 0.8)
+    with pytest.raises(ConfigError, match="no effect on random clips"):
+        _by_setting(read_dataset(tiny_folder), "sampling.coverage=0.8", "sampling.method=random")

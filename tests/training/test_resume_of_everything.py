@@ -14,7 +14,12 @@ from tests.training.conftest import micro
 
 EPOCHS = 4
 SETTINGS: dict[str, dict[str, object]] = {
+    "sampling": {"method": "segment", "coverage": 0.7},
     "augment": {
+        "short_side": (0.9, 1.3),
+        "padding": 0.1,
+        "rotation": 15.0,
+        "contrast": 0.3,
         "mixup": 0.4,
         "cutmix": 1.0,
         "mixing": "adaptive",
@@ -71,6 +76,8 @@ def test_every_newer_setting_is_on() -> None:
     left = {name for name in TrainingConfig.model_fields if name not in known}
     # Features of a teacher do not go with mixed clips; test_distillation.py resumes with them.
     assert left == {"devices", "seed", "teacher", "teacher_features"}
+    drawn = {"padding", "rotation", "contrast", "mixup", "cutmix", "crops_per_clip", "repeated"}
+    assert drawn <= set(SETTINGS["augment"])
 
 
 def test_an_interrupted_run_equals_a_whole_one(

@@ -108,7 +108,7 @@ def _identity(source: FrameSource, config: Config, labels: LabelSet) -> str:
     for name in config.training.teacher:
         digest.update(find_checkpoint(name).read_bytes())
     clips = [(clip.clip_id, str(clip.path)) for clip in source.clips]
-    flips = (_possible_flips(config), config.augment.flip_labels, labels.flip_pairs)
+    flips = (possible_flips(config), config.augment.flip_labels, labels.flip_pairs)
     digest.update(repr((clips, flips)).encode())
     return digest.hexdigest()
 
@@ -131,7 +131,7 @@ def score_fixed(
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     scores = np.zeros((len(source), len(labels)), dtype=np.float32)
-    flips = _possible_flips(config)
+    flips = possible_flips(config)
     order = swap_order(len(labels), labels.flip_pairs)
     swaps = config.augment.flip_labels == "swap"
     for teacher in teachers:
@@ -158,7 +158,8 @@ def score_fixed(
     return scores
 
 
-def _possible_flips(config: Config) -> list[Flips]:
+def possible_flips(config: Config) -> list[Flips]:
+    """All the ways in which a recipe flips its training clips; unflipped is the first."""
     augment = config.augment
     chances = (augment.horizontal_flip, augment.vertical_flip, augment.quarter_turn)
     sides = [(False, True) if augment.enabled and chance else (False,) for chance in chances]

@@ -6,11 +6,19 @@ import time
 import torch
 from torch import nn
 
-from lilliput.builders import build_model, build_training_sampler, build_training_transform
+from lilliput.builders import (
+    build_labels,
+    build_model,
+    build_training_sampler,
+    build_training_transform,
+    resolve_task,
+)
 from lilliput.config import Config
-from lilliput.data import VideoDataset
+from lilliput.data import LabelSet, VideoDataset
 from lilliput.data.folds import pool_dataset
 from lilliput.data.loading import FrameSource, TrainingClips, UnreadableClip
+from lilliput.training.distillation import possible_flips
+from lilliput.training.teachers import load_teachers
 from lilliput.video.normalisation import KINETICS
 
 _STEPS = 3
@@ -24,6 +32,7 @@ def estimate_seconds(config: Config, dataset: VideoDataset) -> float:
     Steps of the network and reading of clips are timed apart and added: on a CPU they share its
     cores. On a GPU only the reading is timed, which is what limits small networks there.
     """
+    config = resolve_task(config, dataset)
     train, val = dataset.split(config.data.train), dataset.splits.get(config.data.val, ())
     clips = len(train) * config.augment.crops_per_clip * config.training.passes
     steps = config.training.epochs * -(-clips // config.training.batch_size)
@@ -32,7 +41,8 @@ def estimate_seconds(config: Config, dataset: VideoDataset) -> float:
     per_clip = network / config.training.batch_size
     validation = config.training.epochs * len(val) * (per_clip / 3 + reading)
     trained = steps * (network + config.training.batch_size * reading)
-    return trained + validation + config.training.epochs * _EPOCH_SECONDS
+    taught = _count_taught(config, len(train), steps) * _time_teachers(config, dataset.labels)
+    return trained + validation + taught + config.training.epochs * _EPOCH_SECONDS
 
 
 def estimate_folds_seconds(
@@ -46,6 +56,30 @@ def estimate_folds_seconds(
     data = config.data.model_copy(update={"train": name, "val": ""})
     whole = estimate_seconds(config.model_copy(update={"data": data}), dataset)
     return whole * (num_folds - 1 if ensemble else num_folds)
+
+
+def _count_taught(config: Config, clips: int, steps: int) -> int:
+    """How many clips every teacher scores: each in all its flips once, or at every step."""
+    if config.training.teacher_views == "fixed":
+        return clips * len(possible_flips(config))
+    return steps * config.training.batch_size
+
+
+@torch.inference_mode()
+def _time_teachers(config: Config, labels: LabelSet) -> float:
+    """Seconds in which all teachers score one clip; 0 without, or on a GPU."""
+    if torch.cuda.is_available():
+        return 0.0
+    seconds = 0.0
+    for teacher in load_teachers(config, build_labels(config, labels)):
+        model, clips = teacher.build_model(), torch.zeros(_CLIPS, *teacher.clip_shape)
+        times = []
+        for _ in range(_STEPS):
+            start = time.perf_counter()
+            model(clips)
+            times.append(time.perf_counter() - start)
+        seconds += min(times) / _CLIPS
+    return seconds
 
 
 def _time_step(config: Config, num_classes: int) -> float:
