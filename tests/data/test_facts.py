@@ -13,7 +13,6 @@ def test_facts_are_those_of_the_files(tiny_folder: Path) -> None:
     assert facts.short_side == 16
     assert facts.mirrored == (("turn_left", "turn_right"),)
     assert facts.one_sided == ()
-    assert facts.typical_class == 2
 
 
 @pytest.mark.parametrize(

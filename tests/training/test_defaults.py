@@ -1,5 +1,7 @@
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lilliput.checkpoint import load_checkpoint
@@ -131,22 +133,20 @@ def test_public_weights_choose_nothing(tiny_folder: Path, tmp_path: Path) -> Non
     assert config.model == plain.model
 
 
-def _with_copies(dataset: VideoDataset, copies: int) -> VideoDataset:
-    clips = list(dataset.split("train")) * copies
-    return VideoDataset(dataset.root, "test", dataset.labels, {"train": clips, "val": clips})
-
-
-def test_augmentation_is_stronger_where_a_class_has_few_clips(tiny_folder: Path) -> None:
-    dataset = read_dataset(tiny_folder)
-    few, reasons = _by_setting(dataset)
-    many, others = _by_setting(_with_copies(dataset, 15))
-    assert "2 clips a class are few" in reasons["augment.rotation"]
-    assert "30 clips a class are many" in others["augment.rotation"]
-    assert few.augment.short_side[0] < many.augment.short_side[0]
-    assert few.augment.short_side[1] > many.augment.short_side[1]
-    for setting in ("padding", "rotation", "contrast"):
-        assert getattr(few.augment, setting) > getattr(many.augment, setting) > 0
-    assert few.augment.rand_augment_operations == many.augment.rand_augment_operations == 0
+def test_small_clips_are_enlarged_less_than_large_ones(
+    tiny_folder: Path, tmp_path: Path, write_lossless: Callable[..., Path]
+) -> None:
+    small, reasons = _by_setting(read_dataset(tiny_folder))
+    assert small.augment.short_side == (0.95, 1.25)
+    assert "little may be cut away" in reasons["augment.short_side"]
+    for number, name in enumerate(("train/a/1", "train/a/2", "train/b/3", "val/a/4", "val/b/5")):
+        frames = np.full((4, 112, 120, 3), 40 * number, np.uint8)
+        write_lossless(tmp_path / f"{name}.mp4", frames)
+    large, reasons = _by_setting(read_dataset(tmp_path))
+    assert large.augment.short_side == (0.8, 1.6)
+    assert "can be enlarged" in reasons["augment.short_side"]
+    assert small.augment.rotation == large.augment.rotation > 0
+    assert small.augment.rand_augment_operations == large.augment.rand_augment_operations == 0
 
 
 def test_evaluation_follows_what_is_given_for_a_camera_that_looks_down(tiny_folder: Path) -> None:

@@ -38,11 +38,6 @@ class DataFacts:
     mirrored: tuple[tuple[str, str], ...]
     one_sided: tuple[str, ...]
 
-    @property
-    def typical_class(self) -> int:
-        """Median number of clips of a class."""
-        return int(np.median(self.clips_per_class))
-
 
 def measure_facts(dataset: VideoDataset, split: str, task: Task) -> DataFacts:
     """Opens the files' headers; nothing is decoded.

@@ -26,12 +26,11 @@ _BATCHES = ((200, 8), (1000, 16), (10**9, 32))  # up to so many clips
 _LEAST_STEPS, _MOST_STEPS = 1000, 20_000
 _PASSES = 60  # over the clips
 _EPOCH_STEPS = 25
-_FEW_PER_CLASS = 30  # clips
-_STRENGTHS = (  # where a class has few clips, where it has many, and why
-    ("short_side", [0.9, 1.4], [0.95, 1.25], "figures are not always of the same size"),
-    ("padding", 0.1, 0.06, "figures are not always in the same place"),
-    ("rotation", 15.0, 10.0, "cameras are not always level"),
-    ("contrast", 0.3, 0.15, "light is not always the same"),
+_LARGE = 2.0  # times the input size
+_CAMERAS = (  # what differs from one camera, or one mounting of it, to the next
+    ("padding", 0.06, "figures are not always in the same place"),
+    ("rotation", 10.0, "cameras are not always level"),
+    ("contrast", 0.15, "light is not always the same"),
 )
 _STRAIGHT_DOWN = ("vertical_flip", "quarter_turn")
 _OF_TRAINING = {"dropout", "stochastic_depth", "members", "average"}  # not of a trained network
@@ -147,11 +146,13 @@ def _choose_input(settings: _Settings, facts: DataFacts) -> None:
 
 
 def _choose_augmentation(settings: _Settings, facts: DataFacts) -> None:
-    few = facts.typical_class < _FEW_PER_CLASS
-    amount = f"{facts.typical_class} clips a class are {'few' if few else 'many'}"
-    for setting, strong, mild, reason in _STRENGTHS:
-        value = strong if few else mild
-        settings.choose(f"augment.{setting}", value, f"{reason}; {amount}")
+    size = settings.build().model.input_size
+    if facts.short_side >= _LARGE * size:
+        settings.choose("augment.short_side", [0.8, 1.6], "large pictures can be enlarged")
+    else:
+        settings.choose("augment.short_side", [0.95, 1.25], "of small ones little may be cut away")
+    for setting, value, reason in _CAMERAS:
+        settings.choose(f"augment.{setting}", value, reason)
     settings.choose("augment.rand_augment_operations", 0, "too strong for so few px")
     if facts.one_sided:
         name = facts.one_sided[0]
