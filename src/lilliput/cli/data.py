@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from lilliput.cli.data_cut import cut_command
 from lilliput.cli.data_footage import footage_command
+from lilliput.cli.data_people import people_command
 from lilliput.cli.data_shared import Root, folder_of, show_progress
 from lilliput.cli.pack import pack
 
@@ -168,6 +169,7 @@ def split_command(
 app.command()(pack)
 app.command("cut")(cut_command)
 app.command("footage")(footage_command)
+app.command("people")(people_command)
 
 
 def _print_report(console: Console, report: "CheckReport") -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lilliput.data.parallel import run_tasks
 from lilliput.data.synthetic.motion import FPS
 from lilliput.data.synthetic.plan import SPLITS, ClipPlan, plan_dataset
 from lilliput.data.synthetic.render import render_clip, stage
@@ -64,16 +64,18 @@ def write_synthetic(
     stamp = {"synthetic": True, "generator": _GENERATOR, "seed": seed, **num_clips}
     if root.exists() and _is_finished(root, stamp):
         return
-    partial = root.absolute().with_name(f".{root.name}.partial-{os.getpid()}")
+    unfinished = root.absolute().with_name(f".{root.name}.partial-{os.getpid()}")
     try:
-        _write_all(partial, plan_dataset(num_clips, seed), workers or os.cpu_count() or 1, progress)
-        _write_json(partial / _STAMP, stamp)
-        (partial / "README.txt").write_text(_README.format(**stamp), encoding="utf-8")
+        _write_all(
+            unfinished, plan_dataset(num_clips, seed), workers or os.cpu_count() or 1, progress
+        )
+        _write_json(unfinished / _STAMP, stamp)
+        (unfinished / "README.txt").write_text(_README.format(**stamp), encoding="utf-8")
         if root.exists():
             root.rmdir()
-        partial.rename(root)
+        unfinished.rename(root)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def clip_path(plan: ClipPlan) -> Path:
@@ -110,7 +112,7 @@ def _write_all(
     flat = [plan for split in SPLITS for plan in plans[split]]
     tasks = [flat[i : i + _CLIPS_PER_TASK] for i in range(0, len(flat), _CLIPS_PER_TASK)]
     entries: dict[ClipPlan, dict[str, Any]] = {}
-    for finished in _finished_tasks(root, tasks, min(workers, len(tasks))):
+    for finished in run_tasks([partial(_write_clips, root, task) for task in tasks], workers):
         entries.update(finished)
         if progress is not None:
             progress(len(finished))
@@ -123,23 +125,6 @@ def _write_all(
         for plan in plans["test"]
     ]
     _write_json(root / "tiny_test_v2_public.json", public)
-
-
-def _finished_tasks(
-    root: Path, tasks: list[list[ClipPlan]], workers: int
-) -> Iterator[dict[ClipPlan, dict[str, Any]]]:
-    """Writes the clips; yields each finished task's list entries."""
-    if workers <= 1:
-        yield from (_write_clips(root, task) for task in tasks)
-        return
-    # Spawned, because forking a process that runs threads may hang.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context)
-    try:
-        for future in as_completed([pool.submit(_write_clips, root, task) for task in tasks]):
-            yield future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _write_clips(root: Path, plans: list[ClipPlan]) -> dict[ClipPlan, dict[str, Any]]:

@@ -1,0 +1,95 @@
+"""Where the camera stands, and what it frames: a track, as ``watch`` cuts it, or a whole scene."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera that does not move.
+
+    Attributes:
+        place: (3,) m.
+        axes: (3, 3) rows: right, down and ahead in the picture, unit vectors.
+        focal: px.
+        origin: (2,) px of the picture at which the axis ahead points.
+    """
+
+    place: Array
+    axes: Array
+    focal: float
+    origin: Array
+
+    def project(self, points: Array) -> tuple[Array, Array, Array]:
+        """(..., 3) m to places (..., 2) px, px per m (...), and distances (...) m."""
+        seen = (points - self.place) @ self.axes.T
+        depth = np.maximum(seen[..., 2], 0.2)
+        scale = self.focal / depth
+        return (seen[..., :2] * scale[..., None] + self.origin).astype(np.float32), scale, depth
+
+    def horizon(self) -> float:
+        """Row of the picture at which the ground ends, px; the ground is below."""
+        ahead = self.axes[2].copy()
+        ahead[1] = 0
+        length = float(np.linalg.norm(ahead))
+        if length < 1e-3:
+            return -np.inf
+        seen = self.axes @ (ahead / length)
+        return float(self.origin[1] + self.focal * seen[1] / max(float(seen[2]), 1e-3))
+
+
+def draw_camera(rng: np.random.Generator, points: Array, size: int, *, wide: bool) -> Camera:
+    """A camera that sees people.
+
+    Args:
+        rng: Draws where it hangs, and how loosely it frames.
+        points: (N, 3) all places of the person to be framed, m.
+        size: Side of the picture, px.
+        wide: Frame a scene in which the person is small, not a track.
+    """
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    elevation = np.radians(_draw_elevation(rng))
+    azimuth = rng.uniform(0, 2 * np.pi)
+    distance = rng.uniform(3, 18)
+    out = np.array([np.cos(elevation) * np.sin(azimuth), np.sin(elevation),
+                    np.cos(elevation) * np.cos(azimuth)])  # fmt: skip
+    place = middle + out * max(distance, float(np.ptp(points, axis=0).max()))
+    place[1] = max(place[1], 0.3)
+    axes = _look(middle - place, np.radians(rng.normal(0, 3)))
+    camera = Camera(place, axes, float(size), np.zeros(2))
+    seen, _, _ = camera.project(points)
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    extent = float((high - low).max())
+    context = rng.uniform(1.8, 5) if wide else rng.uniform(1.05, 1.6)
+    factor = size / max(extent * context, 1e-3)
+    slack = size - factor * (high - low)
+    spread = rng.uniform(0.1, 0.9, 2) if wide else np.clip(rng.normal(0.5, 0.17, 2), -0.1, 1.1)
+    return Camera(place, axes, size * factor, (slack * spread - factor * low).astype(np.float32))
+
+
+def _draw_elevation(rng: np.random.Generator) -> float:
+    """Degrees above the horizontal: at eye level, under a ceiling, steep, or straight down."""
+    kind = rng.random()
+    if kind < 0.4:
+        return float(rng.uniform(-2, 12))
+    if kind < 0.75:
+        return float(rng.uniform(12, 40))
+    return float(rng.uniform(40, 70) if kind < 0.9 else rng.uniform(78, 90))
+
+
+def _look(ahead: Array, roll: float) -> Array:
+    ahead = ahead / np.linalg.norm(ahead)
+    across = np.cross(ahead, [0, 1, 0])
+    if np.linalg.norm(across) < 1e-3:
+        across = np.array([1.0, 0, 0])
+    across = across / np.linalg.norm(across)
+    down = np.cross(ahead, across)
+    cos, sin = np.cos(roll), np.sin(roll)
+    rows: Sequence[Array] = (cos * across + sin * down, cos * down - sin * across, ahead)
+    return np.stack(rows)

@@ -1,0 +1,172 @@
+"""What is behind people and before them, and what moves but is none."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lilliput.data.people.body import Light, any_colour
+from lilliput.data.people.drawing import Strokes, paint
+
+Array = npt.NDArray[np.floating[Any]]
+
+
+def background(rng: np.random.Generator, size: int, horizon: float, light: Light) -> Array:
+    """A room or a street without anyone.
+
+    Args:
+        rng: Draws it.
+        size: Side S, px.
+        horizon: Row at which the ground ends, px; it may lie outside the picture.
+        light: Thermal pictures have little texture.
+
+    Returns:
+        (S, S, 3) RGB in 0 to 1.
+    """
+    grain = 0.3 if light == "thermal" else 1.0
+    ground, wall = (_flat(rng, light) for _ in range(2))
+    rows = np.arange(size)[:, None, None]
+    # A wall stands before the horizon, or there is none.
+    foot = horizon + rng.uniform(0, 0.4) * size if rng.random() < 0.8 else horizon
+    canvas = np.where(rows < foot, wall, ground) * np.ones((size, size, 1), np.float32)
+    for _ in range(int(rng.integers(0, 7))):
+        _block(rng, canvas, light)
+    for cells, strength in ((2, 0.3), (5, 0.2), (13, 0.15), (31, 0.12)):
+        noise = clouds(rng, size, cells) * strength * rng.uniform(0, 1.2) * grain
+        canvas *= 1 + noise[..., None]
+    if rng.random() < 0.25:
+        canvas *= 1 + grain * _pattern(rng, size)[..., None]
+    picture: Array = np.clip(canvas, 0, 1.2).astype(np.float32)
+    return picture
+
+
+def clouds(rng: np.random.Generator, size: int, cells: int) -> Array:
+    """(S, S) smooth noise in -1 to 1 with so many bumps a side."""
+    grid = rng.uniform(-1, 1, (cells + 1, cells + 1)).astype(np.float32)
+    at = np.linspace(0, cells, size, endpoint=False)
+    low = at.astype(int)
+    weight = (at - low).astype(np.float32)
+    rows = grid[low] * (1 - weight)[:, None] + grid[low + 1] * weight[:, None]
+    smooth: Array = rows[:, low] * (1 - weight) + rows[:, low + 1] * weight
+    return smooth
+
+
+def occlude(rng: np.random.Generator, canvas: Array) -> None:
+    """Bars, a table's edge or leaves before everyone, in place; (T, S, S, 3)."""
+    size = canvas.shape[1]
+    for _ in range(int(rng.integers(1, 4))):
+        thick = max(1, round(size * rng.uniform(0.03, 0.16)))
+        at = int(rng.integers(0, size))
+        colour = np.array(any_colour(rng), np.float32)
+        if rng.random() < 0.55:
+            canvas[:, :, at : at + thick] = colour
+        else:
+            low = round(size * rng.uniform(0.6, 0.95))
+            left, right = sorted(rng.integers(0, size + 1, 2))
+            canvas[:, low : low + 2 * thick, left:right] = colour
+
+
+def distract(rng: np.random.Generator, canvas: Array, light: Array) -> None:
+    """Something that moves and is no person, in place: a car, an animal, leaves, a curtain."""
+    frames, size = canvas.shape[:2]
+    kind = rng.choice(["car", "animal", "leaves", "curtain"])
+    if kind == "leaves":
+        parts = int(rng.integers(6, 25))
+        place = rng.uniform(0, size, 2) + rng.normal(0, 0.15 * size, (parts, 1, 2))
+        way = rng.normal(0, 0.02 * size, (parts, 1, 2)) * _waves(rng, frames)
+        _blobs(canvas, place + way, place + way, rng.uniform(0.01, 0.06, parts) * size, rng, light)
+    elif kind == "curtain":
+        left, width = rng.uniform(0, 0.8) * size, rng.uniform(0.1, 0.4) * size
+        folds = int(rng.integers(2, 7))
+        across = left + width * (np.arange(folds)[:, None] + 0.5) / folds
+        sway = 0.05 * size * rng.uniform(0.2, 1) * _waves(rng, frames)
+        across = across + sway[:, 0]
+        top = np.stack([across, np.zeros_like(across)], axis=-1)
+        drop = np.array([0, rng.uniform(0.5, 1.0) * size])
+        _blobs(canvas, top, top + drop, np.full(folds, width / folds * 0.7), rng, light)
+    else:
+        _vehicle_or_animal(rng, canvas, light, animal=kind == "animal")
+
+
+def _vehicle_or_animal(
+    rng: np.random.Generator, canvas: Array, light: Array, *, animal: bool
+) -> None:
+    frames, size = canvas.shape[:2]
+    length = size * rng.uniform(0.12, 0.35 if animal else 0.7)
+    start, end = rng.uniform(-0.1, 1.1, 2) * size
+    x = np.linspace(start, end, frames)
+    y = np.full(frames, rng.uniform(0.3, 0.9) * size)
+    way = 1.0 if end >= start else -1.0
+    places = np.stack([x, y], axis=-1)
+
+    def part(*ends: tuple[float, float]) -> Array:
+        return np.stack([places + length * np.array([way * end[0], end[1]]) for end in ends])
+
+    if animal:
+        steps = 0.13 * np.sin(np.linspace(0, rng.uniform(8, 50), frames))
+        parts = [part((-0.4, 0), (0.4, 0)), part((0.45, -0.12), (0.6, -0.2))]
+        parts += [part((at, 0.05), (at + 0.02, 0.42)) for at in (-0.38, 0.36)]
+        for legs, sway in ((-0.3, steps), (0.3, -steps)):
+            moved = part((legs, 0.05), (legs, 0.42))
+            moved[1, :, 0] += length * sway
+            parts.append(moved)
+        radii = np.array([0.16, 0.1, 0.05, 0.05, 0.05, 0.05]) * length
+    else:
+        parts = [part((-0.45, 0), (0.45, 0)), part((-0.2, -0.17), (0.15, -0.17))]
+        parts += [part((at, 0.15), (at, 0.15)) for at in (-0.3, 0.3)]
+        radii = np.array([0.15, 0.13, 0.08, 0.08]) * length
+    ends = np.stack(parts)
+    _blobs(canvas, ends[:, 0], ends[:, 1], radii, rng, light)
+
+
+def _blobs(
+    canvas: Array, start: Array, end: Array, radii: Array, rng: np.random.Generator, light: Array
+) -> None:
+    """Capsules (P, T, 2) of one color, with a little of their own."""
+    frames = canvas.shape[0]
+    start, end = (np.broadcast_to(part, (len(radii), frames, 2)) for part in (start, end))
+    colour = np.array(any_colour(rng)) * rng.uniform(0.8, 1.15, (len(radii), 1))
+    strokes = Strokes(
+        start=start.astype(np.float32),
+        end=end.astype(np.float32),
+        radii=np.broadcast_to(radii[:, None, None], (len(radii), frames, 2)).astype(np.float32),
+        depth=np.repeat(np.arange(len(radii), 0, -1.0)[:, None], frames, axis=1),
+        colour=colour.astype(np.float32),
+        opacity=np.ones(len(radii), np.float32),
+    )
+    paint(canvas, strokes, 1.2, light, 0.25)
+
+
+def _waves(rng: np.random.Generator, frames: int) -> Array:
+    """(T, 1) a slow movement to and fro."""
+    turns = rng.uniform(0.5, 4)
+    phase = np.linspace(0, 2 * np.pi * turns, frames) + rng.uniform(0, 6)
+    waves: Array = np.sin(phase)[:, None]
+    return waves
+
+
+def _flat(rng: np.random.Generator, light: Light) -> Array:
+    if light == "thermal":
+        return np.full(3, rng.uniform(0.1, 0.45), np.float32)
+    return np.array(any_colour(rng, 0.9), np.float32)
+
+
+def _block(rng: np.random.Generator, canvas: Array, light: Light) -> None:
+    """A door, a window, a shelf, a box on the ground."""
+    size = canvas.shape[0]
+    width, height = (max(1, round(size * rng.uniform(0.05, 0.5))) for _ in range(2))
+    left, top = (int(rng.integers(-side // 2, size)) for side in (width, height))
+    block = canvas[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)]
+    share = rng.uniform(0.4, 1.0) * (0.3 if light == "thermal" else 1.0)
+    block += share * (_flat(rng, light) - block)
+
+
+def _pattern(rng: np.random.Generator, size: int) -> Array:
+    """Tiles, boards or stripes; (S, S)."""
+    step = rng.uniform(2.5, 12)
+    at = (np.arange(size) + rng.uniform(0, step)) % step < max(1.0, step * rng.uniform(0.1, 0.5))
+    lines = at.astype(np.float32) * rng.uniform(-0.35, 0.35)
+    kind = rng.integers(3)
+    rows, columns = lines[:, None] * (kind != 0), lines[None] * (kind != 1)
+    pattern: Array = rows + columns + np.zeros((size, size), np.float32)
+    return pattern
