@@ -3,13 +3,10 @@ import pytest
 
 from lilliput.data.motion.skeleton import LENGTHS, find_joints, lowest
 from lilliput.data.people import gait
-from lilliput.data.people.gestures import GESTURES
 from lilliput.data.people.join import follow, heading, turn
 from lilliput.data.people.keyed import LEG, Key, Span, move, play
+from lilliput.data.people.performing import KEYED
 from lilliput.data.people.poses import SIT_CHAIR, STAND, pose
-from lilliput.data.people.postures import POSTURES
-
-KEYED = {**POSTURES, **GESTURES}
 
 
 def test_spans_follow_the_keys() -> None:

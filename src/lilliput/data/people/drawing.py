@@ -16,6 +16,8 @@ from lilliput.data.people.camera import Camera
 
 Array = npt.NDArray[np.floating[Any]]
 
+_Windows = tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64], int]
+
 
 @dataclass(frozen=True)
 class Strokes:
@@ -89,17 +91,12 @@ def _paint_one(
 ) -> None:
     """One capsule of each frame, in a window of the same size around each."""
     size = canvas.shape[1]
-    reach = radii.max(axis=1, keepdims=True) + edge
-    low = np.floor(np.minimum(start, end) - reach).astype(np.int64)
-    high = np.ceil(np.maximum(start, end) + reach).astype(np.int64) + 1
-    seen = (high > 0).all(axis=1) & (low < size).all(axis=1)
+    seen, corner, side = _find_windows(start, end, radii.max(axis=1, keepdims=True) + edge, size)
     if not seen.any():
         return
-    if not seen.all():
-        start, end, radii, low, high = (part[seen] for part in (start, end, radii, low, high))
-        colour, opacity = colour[seen], opacity[seen]
-    side = int(min(size, (high.clip(0, size) - low.clip(0, size)).max()))
-    corner = np.clip(low, 0, size - side)
+    start, end, radii, colour, opacity = (
+        part[seen] for part in (start, end, radii, colour, opacity)
+    )
     span = np.arange(side)
     x, y = (
         (corner[:, i, None] + span + 0.5 - start[:, i, None]).astype(np.float32) for i in (0, 1)
@@ -124,3 +121,15 @@ def _paint_one(
     below = pixels[place]
     below += weight[:, None] * (bright[:, None] * colour[number] - below)
     pixels[place] = below
+
+
+def _find_windows(start: Array, end: Array, reach: Array, size: int) -> _Windows:
+    """Frames (T,) that show the capsule, the corners (N, 2) of a window in each, and its side."""
+    low = np.floor(np.minimum(start, end) - reach).astype(np.int64)
+    high = np.ceil(np.maximum(start, end) + reach).astype(np.int64) + 1
+    seen = np.asarray((high > 0).all(axis=1) & (low < size).all(axis=1))
+    if not seen.any():
+        return seen, low[:0], 0
+    low, high = low[seen], high[seen]
+    side = int(min(size, (high.clip(0, size) - low.clip(0, size)).max()))
+    return seen, np.clip(low, 0, size - side), side

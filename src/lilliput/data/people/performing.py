@@ -12,12 +12,15 @@ from lilliput.data.people.captured import Captured
 from lilliput.data.people.gestures import GESTURES
 from lilliput.data.people.join import follow
 from lilliput.data.people.keyed import Span, Take
+from lilliput.data.people.movements import MOVEMENTS
 from lilliput.data.people.postures import POSTURES
 
 Array = npt.NDArray[np.floating[Any]]
 Rng = np.random.Generator
 
-KEYED: Mapping[str, tuple[Callable[[Rng], Take], ...]] = MappingProxyType({**POSTURES, **GESTURES})
+KEYED: Mapping[str, tuple[Callable[[Rng], Take], ...]] = MappingProxyType(
+    {**POSTURES, **MOVEMENTS, **GESTURES}
+)
 _KEYED_SHARE = 0.5  # of the takes whose action was captured, too
 _LEAST = 0.25  # of a clip that an action fills; or half of the action lies in it
 # What a short captured take is followed by: itself, or its last pose.

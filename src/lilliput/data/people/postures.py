@@ -1,4 +1,4 @@
-"""Standing, sitting, lying, falling and what leads from one to the other, keyed by hand."""
+"""Standing, sitting, lying and what leads from one to the other, keyed by hand."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -9,17 +9,13 @@ import numpy.typing as npt
 
 from lilliput.data.people import gait
 from lilliput.data.people.join import follow
-from lilliput.data.people.keyed import Ease, Key, Take, play
+from lilliput.data.people.keyed import Key, Take, play
 from lilliput.data.people.poses import (
-    BEND,
     CROSS_LEGGED,
-    CROUCH,
     KNEEL,
     LYING,
-    REACH_DOWN,
     SIT_CHAIR,
     SIT_FLOOR,
-    SQUAT_DOWN,
     STAND,
     pose,
 )
@@ -78,7 +74,7 @@ def stand(rng: Rng) -> Take:
     keys = [Key(standing_pose(rng), hold=rng.uniform(1, 2), staying=("standing",))]
     for _ in range(2):
         turned = pose(standing_pose(rng), turn=rng.normal(0, 40), wring=rng.normal(0, 10))
-        keys.append(_still(turned, rng, "standing", "standing"))
+        keys.append(keep(turned, rng, "standing", "standing"))
     return play(rng, keys)
 
 
@@ -86,7 +82,7 @@ def sit(rng: Rng) -> Take:
     """Sitting, with small changes of the pose."""
     chair = bool(rng.random() < 0.75)
     keys = [Key(sitting_pose(rng, chair=chair), hold=rng.uniform(1, 3), staying=("sitting",))]
-    keys.append(_still(sitting_pose(rng, chair=chair), rng, "sitting", "sitting"))
+    keys.append(keep(sitting_pose(rng, chair=chair), rng, "sitting", "sitting"))
     return play(rng, keys, support="chair" if chair else None)
 
 
@@ -95,7 +91,7 @@ def lie(rng: Rng) -> Take:
     lying, bed = lying_pose(rng), rng.random() < 0.35
     moved = pose(lying, arms_out=rng.uniform(8, 80), nod=rng.uniform(-10, 20))
     keys = [Key(lying, hold=rng.uniform(1, 3), staying=("lying",))]
-    keys.append(_still(moved, rng, "lying", "lying"))
+    keys.append(keep(moved, rng, "lying", "lying"))
     return play(rng, keys, support="bed" if bed else None)
 
 
@@ -111,7 +107,7 @@ def sit_down(rng: Rng) -> Take:
         Key(seat, seconds * 0.4, ("sitting_down",), rng.uniform(0.8, 3), ("sitting",)),
     ]
     take = play(rng, keys, support="chair" if chair else None)
-    return take if chair or rng.random() < 0.6 else follow(_walking(rng), take)
+    return take if chair or rng.random() < 0.6 else follow(approach(rng), take)
 
 
 def stand_up(rng: Rng) -> Take:
@@ -126,42 +122,7 @@ def stand_up(rng: Rng) -> Take:
         Key(upright, seconds * 0.5, ("standing_up",), rng.uniform(0.3, 2), ("standing",)),
     ]
     take = play(rng, keys, support="chair" if chair else None)
-    return take if chair or rng.random() < 0.6 else follow(take, _walking(rng))
-
-
-def fall(rng: Rng) -> Take:
-    """From standing, from a walk or off a chair; forward, backward, sideways, or a collapse."""
-    lying, way = lying_pose(rng), float(rng.choice([-1, 1]))
-    seconds = rng.uniform(0.45, 1.1)
-    kind = rng.choice(["topple", "topple", "collapse", "slide"])
-    start = standing_pose(rng)
-    flung: dict[str, float] = {
-        f"{side}_arm_{angle}": rng.uniform(*reach)
-        for side in ("left", "right")
-        for angle, reach in (("forward", (-20, 110)), ("out", (10, 90)))
-    }
-    if kind == "topple":
-        middle = pose((start + lying) / 2, legs_knee=rng.uniform(5, 45), **flung)
-    elif kind == "collapse":
-        middle = pose(CROUCH, bow=rng.uniform(20, 60), side=way * rng.uniform(5, 35), **flung)
-    else:
-        start = sitting_pose(rng, chair=True)
-        middle = pose((start + lying) / 2, side=way * rng.uniform(5, 30), **flung)
-    ease: Ease = "drop" if kind == "topple" else "smooth"
-    keys = [
-        Key(
-            start,
-            hold=rng.uniform(0.2, 1.2),
-            staying=("sitting" if kind == "slide" else "standing",),
-        ),
-        Key(middle, seconds * 0.6, ("falling",), ease=ease),
-        Key(lying, seconds * 0.4, ("falling",), 0.1, ("falling",), ease="fast"),
-        _still(lying, rng, "lying", "lying"),
-    ]
-    take = play(rng, keys, support="chair" if kind == "slide" and rng.random() < 0.7 else None)
-    if kind == "slide" or rng.random() < 0.5:
-        return take
-    return follow(_walking(rng), take, within=0.15)
+    return take if chair or rng.random() < 0.6 else follow(take, approach(rng))
 
 
 def lie_down(rng: Rng) -> Take:
@@ -188,90 +149,6 @@ def get_up(rng: Rng) -> Take:
     return play(rng, keys)
 
 
-def bend(rng: Rng) -> Take:
-    """Bowing down, staying so, for a while; also at a table or to tie a shoe."""
-    down = pose(BEND, bow=rng.uniform(55, 105), arms_forward=rng.uniform(20, 100))
-    down = pose(down, legs_knee=rng.uniform(3, 40), arms_elbow=rng.uniform(0, 60))
-    keys = [
-        Key(standing_pose(rng), hold=rng.uniform(0.1, 0.8), staying=("standing",)),
-        Key(down, rng.uniform(0.5, 1.2), ("bending",), rng.uniform(0.4, 2.5), ("bending",)),
-        Key(
-            standing_pose(rng),
-            rng.uniform(0.5, 1.2),
-            ("bending",),
-            rng.uniform(0.2, 1),
-            ("standing",),
-        ),
-    ]
-    return play(rng, keys)
-
-
-def pick_up(rng: Rng) -> Take:
-    """Something is taken from the ground and lifted."""
-    down = REACH_DOWN if rng.random() < 0.6 else SQUAT_DOWN
-    lifted = pose(
-        standing_pose(rng), arms_forward=rng.uniform(15, 50), arms_elbow=rng.uniform(40, 95)
-    )
-    if rng.random() < 0.4:  # with one hand
-        arm = {
-            f"left_arm_{angle}": float(value) for angle, value in (("forward", 5), ("elbow", 15))
-        }
-        down, lifted = pose(down, **arm), pose(lifted, **arm)
-    seconds = rng.uniform(0.6, 1.3)
-    both = ("picking_up", "bending")
-    keys = [
-        Key(standing_pose(rng), hold=rng.uniform(0.1, 0.8), staying=("standing",)),
-        Key(down, seconds, both, rng.uniform(0.1, 0.5), both),
-        Key(lifted, seconds, both, rng.uniform(0.4, 1.5), ("standing",)),
-    ]
-    take = play(rng, keys, held="lifted")
-    return take if rng.random() < 0.6 else follow(_walking(rng), take)
-
-
-def crouch(rng: Rng) -> Take:
-    """Squatting or kneeling down, and staying."""
-    low = pose(KNEEL, bow=rng.uniform(0, 40)) if rng.random() < 0.3 else CROUCH
-    low = pose(low, arms_forward=rng.uniform(10, 80), arms_elbow=rng.uniform(10, 90))
-    keys = [Key(low, hold=rng.uniform(1, 2.5), staying=("crouching",))]
-    if rng.random() < 0.6:
-        keys = [
-            Key(standing_pose(rng), hold=rng.uniform(0.2, 1), staying=("standing",)),
-            Key(low, rng.uniform(0.6, 1.3), ("crouching",), rng.uniform(1, 3), ("crouching",)),
-        ]
-    return play(rng, keys)
-
-
-def jump(rng: Rng) -> Take:
-    """Off the ground with both feet, once or again, in place or ahead."""
-    height = rng.uniform(0.12, 0.5)
-    arms = rng.uniform(-30, 170)
-    ready = pose(CROUCH, bow=rng.uniform(15, 45), legs_forward=55, legs_knee=80, arms_forward=-25)
-    keys = [Key(STAND, hold=rng.uniform(0.1, 0.5), staying=("standing",))]
-    wide = rng.uniform(0, 35) if rng.random() < 0.3 else 3.0  # a jumping jack
-    for _ in range(int(rng.integers(1, 6))):
-        up = pose(
-            STAND, lift=height, arms_forward=arms, legs_out=wide, legs_knee=rng.uniform(5, 60)
-        )
-        keys += [
-            Key(ready, rng.uniform(0.2, 0.35), ("jumping",)),
-            Key(pose(STAND, arms_forward=arms / 2), 0.12, ("jumping",), ease="drop"),
-            Key(up, 0.16, ("jumping",), ease="fast"),
-            Key(pose(ready, legs_forward=35, legs_knee=50), 0.18, ("jumping",), ease="drop"),
-        ]
-    keys.append(_still(STAND, rng, "jumping", "standing"))
-    return play(rng, keys)
-
-
-def crawl(rng: Rng) -> Take:
-    """On hands and knees."""
-    return gait.take(gait.crawl(rng, rng.uniform(2.5, 5)), "crawling")
-
-
-def climb(rng: Rng) -> Take:
-    """Up or down a ladder, a fence, a wall."""
-    return gait.take(gait.climb(rng, rng.uniform(2.5, 5)), "climbing", support="ladder")
-
-
 POSTURES: Mapping[str, tuple[Callable[[Rng], Take], ...]] = MappingProxyType(
     {
         "standing": (stand,),
@@ -279,20 +156,15 @@ POSTURES: Mapping[str, tuple[Callable[[Rng], Take], ...]] = MappingProxyType(
         "sitting_down": (sit_down,),
         "standing_up": (stand_up, stand_up, get_up),
         "lying": (lie, lie, lie_down),
-        "falling": (fall,),
-        "bending": (bend,),
-        "picking_up": (pick_up,),
-        "crouching": (crouch,),
-        "crawling": (crawl,),
-        "jumping": (jump,),
-        "climbing": (climb,),
     }
 )
 
 
-def _still(reached: Array, rng: Rng, moving: str, staying: str) -> Key:
+def keep(reached: Array, rng: Rng, moving: str, staying: str) -> Key:
+    """A pose that is reached without haste, and kept for a while."""
     return Key(reached, rng.uniform(0.5, 1.4), (moving,), rng.uniform(0.8, 2.5), (staying,))
 
 
-def _walking(rng: Rng) -> Take:
+def approach(rng: Rng) -> Take:
+    """A few steps before or after something else."""
     return gait.take(gait.walk(rng, rng.uniform(0.8, 2)), "walking")

@@ -58,13 +58,12 @@ def write_people(
     Raises:
         DataError: ``root`` holds something else, or there is no motion in ``motion``.
     """
-    motions = len(read_motions(motion, tell)) if motion else 0
-    stamp = {
+    stamp: dict[str, object] = {
         "synthetic": True,
         "generator": _GENERATOR,
         "count": count,
         "seed": seed,
-        "motions": motions,
+        "motions": len(read_motions(motion, tell)) if motion else 0,
         "motion": _digest(motion) if motion else "",
     }
     if root.exists() and _is_finished(root, stamp):
