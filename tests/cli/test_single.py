@@ -60,6 +60,9 @@ def test_evaluating_and_tuning(run: Path, tiny_folder: Path, run_cli: RunCli) ->
     assert "Top-1" in out
     again = json.loads((run.parent / "third" / "report.json").read_text())
     assert again["unknown_below"] == report["unknown_below"]
+    code, _, err = run_cli("tune", first, "--out", second, "--min-support", 3)
+    assert code == 2
+    assert "leave --min-support out" in " ".join(err.split())
     code, _, err = run_cli("tune", first, "--out", second, "--threshold", "global")
     assert code == 2
     assert "the one thing to tune is the probability below which" in " ".join(err.split())

@@ -20,7 +20,7 @@ def people_command(
     seed: Annotated[int, typer.Option(min=0, help="Decides every pixel.")] = 1,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes [one per core].")] = None,
 ) -> None:
-    """Render clips of people who walk, sit, fall and do eighteen other things.
+    """Render clips of people who walk, sit, fall and do what else people do.
 
     Without motion capture all actions are keyed by hand.
     """

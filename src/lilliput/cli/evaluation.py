@@ -75,8 +75,9 @@ def tune(
     ] = None,
     objective: Annotated[Objective, typer.Option(help="What to maximise.")] = Objective.MACRO_F1,
     min_support: Annotated[
-        int, typer.Option(min=1, help="Classes with fewer clips take the global threshold.")
-    ] = 10,
+        int | None,
+        typer.Option(min=1, help="Classes with fewer clips take the global threshold [10]."),
+    ] = None,
 ) -> None:
     """Tune thresholds from saved scores, without scoring the clips again.
 
@@ -90,15 +91,17 @@ def tune(
     from lilliput.experiments.tuning import tune_again
 
     tuning: dict[str, object] = {"objective": objective}
+    only_of_several = {"threshold": threshold, "min-support": min_support}
+    given = [f"--{name} {value}" for name, value in only_of_several.items() if value is not None]
     if read_report_folder(reports[0]).scored.task == "multi":
         mode = threshold or ThresholdMode.PER_CLASS
-        tuning |= {"threshold": mode, "min_support": min_support}
-    elif threshold is None:
+        tuning |= {"threshold": mode} | ({"min_support": min_support} if min_support else {})
+    elif not given:
         tuning |= {"unknown_below": "tuned"}
     else:
         raise ConfigError(
-            f"--threshold {threshold}: these clips have one label each, so the one thing to tune "
-            "is the probability below which a clip is unknown; leave --threshold out"
+            f"{given[0]}: these clips have one label each, so the one thing to tune is the "
+            f"probability below which a clip is unknown; leave {given[0].split()[0]} out"
         )
     config = parse_config({"evaluation": tuning}, source="tune").evaluation
     evaluation = tune_again(reports, config, out, model)
