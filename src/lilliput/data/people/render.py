@@ -97,7 +97,7 @@ def render_clip(rng: Rng, captured: Captured) -> RenderedClip:
 def _draw_size(rng: Rng) -> int:
     """Even, because video chroma is halved."""
     kind = rng.random()
-    low, high = (16, 40) if kind < 0.65 else (40, 64) if kind < 0.92 else (64, 112)
+    low, high = (10, 40) if kind < 0.65 else (40, 64) if kind < 0.92 else (64, 128)
     return 2 * round(rng.uniform(low, high) / 2)
 
 
