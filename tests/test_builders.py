@@ -28,7 +28,7 @@ from lilliput.losses import (
     class_balanced_weights,
 )
 from lilliput.models.resnet3d import ResNet3d
-from lilliput.video.normalisation import IMAGENET, KINETICS, SYMMETRIC
+from lilliput.video.normalisation import IMAGENET, KINETICS, OWN_CONTRAST, SYMMETRIC
 from lilliput.video.transforms import EvaluationTransform, TrainingTransform
 
 PLAIN = LabelSet.from_names(["run", "walk"])
@@ -152,6 +152,7 @@ def test_published_normalisations_read_no_clip() -> None:
         ("kinetics", KINETICS),
         ("imagenet", IMAGENET),
         ("symmetric", SYMMETRIC),
+        ("clip_contrast", OWN_CONTRAST),
     ):
         model = _config({"model": {"normalisation": name}}).model
         assert build_normalisation(model, nothing) == expected

@@ -191,7 +191,10 @@ def _parse(document: dict[str, Any]) -> dict[str, Any]:
             class_names, tuple((left, right) for left, right in document["flip_pairs"])
         ),
         "normalisation": Normalisation(
-            tuple(normalisation["mean"]), tuple(normalisation["std"]), normalisation["per_clip"]
+            tuple(normalisation["mean"]),
+            tuple(normalisation["std"]),
+            normalisation["per_clip"],
+            normalisation.get("own_contrast", False),  # models of before there was any
         ),
         "clip_seconds": float(document["clip_seconds"]),
         "thresholds": thresholds,

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lilliput.video.normalisation import KINETICS, Normalisation, stack_clips
+from lilliput.video.normalisation import KINETICS, OWN_CONTRAST, Normalisation, stack_clips
 
 
 def clip(height: int = 20, width: int = 20, num_frames: int = 4) -> torch.Tensor:
@@ -28,12 +28,29 @@ def test_per_clip_normalisation_ignores_ambient_light() -> None:
     torch.testing.assert_close(normalise(frames + 40), out, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("per_clip", [False, True])
+def test_own_contrast_ignores_how_strong_the_light_is() -> None:
+    frames = clip() // 2
+    out = OWN_CONTRAST(frames)
+    values = frames.double() - frames.double().mean(dim=(0, 2, 3), keepdim=True)
+    expected = (values / values.square().mean().sqrt()).movedim(0, 1)
+    torch.testing.assert_close(out.double(), expected, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(OWN_CONTRAST(2 * frames), out, atol=1e-5, rtol=1e-4)
+
+
+def test_own_contrast_leaves_the_noise_of_a_black_clip_faint() -> None:
+    frames = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
+    frames[0, 0, 0, 0] = 1
+    assert OWN_CONTRAST(frames).abs().max() < 0.6
+    assert torch.isfinite(OWN_CONTRAST(torch.zeros_like(frames))).all()
+
+
+@pytest.mark.parametrize("kind", ["common", "per_clip", "own_contrast"])
 @pytest.mark.parametrize("leading", [(), (2, 3)])
 def test_normalisation_does_not_depend_on_the_layout_in_memory(
-    per_clip: bool, leading: tuple[int, ...]
+    kind: str, leading: tuple[int, ...]
 ) -> None:
-    normalise = Normalisation((0.1, 0.2, 0.3), (0.4, 0.5, 0.6), per_clip)
+    own = {"per_clip": kind != "common", "own_contrast": kind == "own_contrast"}
+    normalise = Normalisation((0.1, 0.2, 0.3), (0.4, 0.5, 0.6), **own)
     generator = torch.Generator().manual_seed(0)
     shape = (*leading, 4, 3, 9, 11)
     frames = torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)

@@ -13,7 +13,13 @@ from lilliput.errors import ConfigError
 from lilliput.video.crops import RandomCrop
 from lilliput.video.flips import RandomFlips
 from lilliput.video.mixing import ClipMixing
-from lilliput.video.normalisation import IMAGENET, KINETICS, SYMMETRIC, Normalisation
+from lilliput.video.normalisation import (
+    IMAGENET,
+    KINETICS,
+    OWN_CONTRAST,
+    SYMMETRIC,
+    Normalisation,
+)
 from lilliput.video.sampling import sample_evaluation, sample_training
 from lilliput.video.transforms import EvaluationTransform, TrainingTransform
 
@@ -38,6 +44,8 @@ def build_normalisation(config: ModelConfig, source: FrameSource) -> Normalisati
             return IMAGENET
         case "symmetric":
             return SYMMETRIC
+        case "clip_contrast":
+            return OWN_CONTRAST
         case "dataset" | "clip" as kind:
             return measure_normalisation(source, kind)
 

@@ -107,14 +107,16 @@ def print_checkpoint(checkpoint: Checkpoint, console: Console) -> None:
     config = checkpoint.config
     num_frames, method = config.sampling.num_frames, config.sampling.method
     cost = measure_config(config.model, len(checkpoint.labels), num_frames)
-    centre = "its own mean" if checkpoint.normalisation.per_clip else checkpoint.normalisation.mean
+    normalisation = checkpoint.normalisation
+    centre = "its own mean" if normalisation.per_clip else normalisation.mean
+    spread = "its own deviation" if normalisation.own_contrast else normalisation.std
     facts = Table(title=escape(config.title or "checkpoint"), show_header=False)
     _add_settings(facts, config.model)
     _add_cost(facts, cost, num_frames)
     for name, value in (
         ("sampling", f"{method}, {num_frames} frames"),
         ("clip length", f"{checkpoint.clip_seconds} s"),
-        ("normalisation", f"minus {centre}, divided by {checkpoint.normalisation.std}"),
+        ("normalisation", f"minus {centre}, divided by {spread}"),
         ("test-time augmentation", _views(checkpoint)),
         ("task", IN_WORDS[checkpoint.task]),
     ):

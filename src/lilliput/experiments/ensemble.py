@@ -26,7 +26,13 @@ def make_ensemble(models: Sequence[Checkpoint]) -> Checkpoint:
     """
     first = models[0]
     for model in models:
-        for what in ("config.model", "labels", "task", "normalisation.per_clip"):
+        for what in (
+            "config.model",
+            "labels",
+            "task",
+            "normalisation.per_clip",
+            "normalisation.own_contrast",
+        ):
             if _get(model, what) != _get(first, what):
                 raise CheckpointError(f"these models differ in {what}: they make no ensemble")
     if len(models) < 2 or first.config.model.members > 1:

@@ -18,11 +18,14 @@ class Normalisation:
         std: Per-channel standard deviation.
         per_clip: Subtract each clip's own mean instead of ``mean``. Exposure, ambient light
             and, on a thermal sensor, room temperature then no longer reach the model.
+        own_contrast: Divide by each clip's own deviation instead of ``std``, with ``per_clip``:
+            what is faint in the dark then looks as it does by day.
     """
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     per_clip: bool = False
+    own_contrast: bool = False
 
     def __call__(self, frames: torch.Tensor) -> torch.Tensor:
         """(..., T, 3, H, W) uint8 to (..., 3, T, H, W) float32.
@@ -36,7 +39,10 @@ class Normalisation:
         mean = self._mean(clip.device).view(3, 1, 1, 1)
         if self.per_clip:
             mean = clip.mean(dim=(-3, -2, -1), keepdim=True)
-        return clip.sub_(mean).mul_(self._scale(clip.device).view(3, 1, 1, 1))  # bound by memory
+        clip.sub_(mean)  # in place: bound by memory
+        if self.own_contrast:
+            return clip.mul_(_own_scale(clip, (-4, -3, -2, -1)))
+        return clip.mul_(self._scale(clip.device).view(3, 1, 1, 1))
 
     def _normalise_together(self, frames: torch.Tensor) -> torch.Tensor:
         """The same on rows of H, each W times three colours."""
@@ -48,8 +54,11 @@ class Normalisation:
         if self.per_clip:
             columns = rows.mean(dim=(-3, -2), keepdim=True)
             mean = columns.reshape(*columns.shape[:-1], width, 3).mean(dim=-2)
-        scale = self._scale(rows.device).repeat(width)
-        rows.sub_(mean.repeat(*[1] * (mean.ndim - 1), width)).mul_(scale)
+        rows.sub_(mean.repeat(*[1] * (mean.ndim - 1), width))
+        if self.own_contrast:
+            rows.mul_(_own_scale(rows, (-3, -2, -1)))
+        else:
+            rows.mul_(self._scale(rows.device).repeat(width))
         return rows.view(pixels.shape).movedim(-1, -4)
 
     def _mean(self, device: torch.device) -> torch.Tensor:
@@ -59,9 +68,18 @@ class Normalisation:
         return 1 / (255 * torch.tensor(self.std, device=device))
 
 
+def _own_scale(centred: torch.Tensor, dims: tuple[int, ...]) -> torch.Tensor:
+    """What makes each clip's deviation 1; noise in what is all but one color stays faint."""
+    variance = centred.square().mean(dim=dims, keepdim=True)
+    return variance.clamp(min=_FAINTEST**2).rsqrt_()
+
+
+_FAINTEST = 2.0  # of 255
 KINETICS = Normalisation((0.4345, 0.4051, 0.3775), (0.2768, 0.2713, 0.2737))
 IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 SYMMETRIC = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))  # -1 to 1: TensorFlow's ImageNet nets
+
+OWN_CONTRAST = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), per_clip=True, own_contrast=True)
 
 
 def stack_clips(clips: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -14,7 +14,7 @@ from lilliput.data.motion.skeleton import LENGTHS, Motion, find_joints
 
 Array = npt.NDArray[np.floating[Any]]
 Colour = tuple[float, float, float]
-Light = Literal["day", "night", "infrared", "thermal"]
+Light = Literal["day", "night", "infrared", "thermal", "mask"]
 
 _SKIN: tuple[Colour, ...] = ((0.87, 0.68, 0.55), (0.72, 0.52, 0.39), (0.45, 0.31, 0.23))
 _HAIR: tuple[Colour, ...] = (
@@ -180,6 +180,8 @@ def _draw_colours(rng: np.random.Generator, light: Light) -> Mapping[str, Colour
         warm = {"skin": (0.85, 1.0), "hair": (0.6, 0.9), "shoes": (0.4, 0.8)}
         cover = rng.uniform(0.45, 0.85)
         return {name: _grey(rng, *warm.get(name, (cover, cover + 0.15))) for name in names}
+    if light == "mask":
+        return dict.fromkeys(names, (1.0, 1.0, 1.0))
     if light == "infrared":  # dyes do not count
         return {name: _grey(rng, 0.35, 1.0) for name in names}
     colours = {name: any_colour(rng, 0.6 if name == "trousers" else 1.0) for name in names}

@@ -1,6 +1,8 @@
 """What a camera makes of a scene: light, lens, sensor, interlacing; the file compresses it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,11 @@ from lilliput.data.people.scenery import clouds
 
 Array = npt.NDArray[np.floating[Any]]
 
+# How often each; a mask is what is left of a scene when a camera gives the moving parts alone.
+_LIGHTS: Mapping[Light, float] = MappingProxyType(
+    {"day": 0.58, "night": 0.17, "infrared": 0.11, "thermal": 0.1, "mask": 0.04}
+)
+
 
 @dataclass(frozen=True)
 class Sensor:
@@ -18,9 +25,10 @@ class Sensor:
 
     Attributes:
         light: What the scene is lit by; thermal cameras see warmth.
-        gain: Factor on the scene's brightness.
+        brightness: Mean of the picture, of 1, as automatic exposure holds it; it cannot at night.
         contrast: Factor on what differs from the mean.
         noise: Standard deviation, of 1.
+        lamps: How many light the scene; 0 is even light.
         edge: Width of an edge, px: the lens.
         smear: Frames' worth of time in one exposure, 0 to 1: motion blur.
         grey: Whether colors are lost.
@@ -31,9 +39,10 @@ class Sensor:
     """
 
     light: Light
-    gain: float
+    brightness: float
     contrast: float
     noise: float
+    lamps: int
     edge: float
     smear: bool
     grey: bool
@@ -46,17 +55,19 @@ class Sensor:
     def draw(cls, rng: np.random.Generator) -> "Sensor":
         """Any camera, by day or at night."""
         light: Light = str(  # type: ignore[assignment]
-            rng.choice(["day", "night", "infrared", "thermal"], p=[0.55, 0.2, 0.13, 0.12])
+            rng.choice(list(_LIGHTS), p=list(_LIGHTS.values()))
         )
-        dark = light == "night"
+        dark, mask = light == "night", light == "mask"
+        noise = 0.0 if mask else min(float(rng.exponential(0.004 if dark else 0.01)), 0.04)
         return cls(
             light=light,
-            gain=float(rng.uniform(0.12, 0.5) if dark else rng.uniform(0.55, 1.2)),
-            contrast=float(np.exp(rng.uniform(np.log(0.4), np.log(1.3)))),
-            noise=float(rng.uniform(0, 0.03) * (0.5 if dark else 1.0)),
-            edge=float(rng.uniform(1.0, 2.4)),
+            brightness=float(np.exp(rng.uniform(-3.4, -1.4)) if dark else rng.uniform(0.22, 0.65)),
+            contrast=1.0 if mask else float(np.exp(rng.uniform(np.log(0.55), np.log(1.35)))),
+            noise=noise,
+            lamps=int(rng.integers(1, 5)) if dark else int(rng.random() < 0.15),
+            edge=float(rng.uniform(0.8, 1.9)),
             smear=bool(rng.random() < 0.25),
-            grey=light in ("infrared", "thermal") or bool(rng.random() < 0.35),
+            grey=light in ("infrared", "thermal", "mask") or bool(rng.random() < 0.3),
             interlaced=bool(rng.random() < 0.06),
             shake=float(rng.uniform(0.2, 1.5)) if rng.random() < 0.12 else 0.0,
             flicker=float(rng.uniform(0, 0.03)),
@@ -71,17 +82,17 @@ class Sensor:
         else:
             canvas = canvas * rng.uniform(0.85, 1.15, 3).astype(np.float32)
         if self.light == "infrared":  # the lamp at the camera
-            at = (np.arange(size) + 0.5) / size - rng.uniform(0.3, 0.7, 2)[:, None]
-            canvas = canvas * np.exp(-rng.uniform(0.5, 3) * (at[0] ** 2 + at[1][:, None] ** 2))[
-                None, :, :, None
-            ].astype(np.float32)
-        if self.light == "thermal" and rng.random() < 0.3:  # black is hot
+            canvas = canvas * _lamp(rng, size, (0.3, 0.7), (0.5, 3))
+        if self.lamps:
+            lamps = [_lamp(rng, size, (-0.3, 1.3), (1, 9)) for _ in range(self.lamps)]
+            canvas = canvas * (rng.uniform(0.1, 0.5) + np.maximum.reduce(lamps))
+        if self.light in ("thermal", "mask") and rng.random() < 0.3:  # black is hot
             canvas = 1 - canvas
-        mean = canvas.mean()
-        factor = 1 + self.flicker * np.cumsum(rng.normal(0, 0.5, frames))
-        canvas = (mean + self.contrast * (canvas - mean)) * (self.gain * factor)[
-            :, None, None, None
-        ].astype(np.float32)
+        if self.light != "mask":
+            mean = canvas.mean()
+            factor = 1 + self.flicker * np.cumsum(rng.normal(0, 0.5, frames))
+            gain = (self.brightness / max(float(mean), 0.02) * factor).astype(np.float32)
+            canvas = (mean + self.contrast * (canvas - mean)) * gain[:, None, None, None]
         if self.shake:
             canvas = _shaken(rng, canvas, self.shake)
         if self.interlaced:
@@ -90,6 +101,16 @@ class Sensor:
         fixed = clouds(rng, size, max(2, size // 3))[None, :, :, None] * self.noise / 2
         lit = canvas + grain + fixed
         return (np.clip(lit, 0, 1) * 255).astype(np.uint8)
+
+
+def _lamp(
+    rng: np.random.Generator, size: int, place: tuple[float, float], narrow: tuple[float, float]
+) -> Array:
+    """(1, S, S, 1) the light of one lamp, 1 where it is brightest."""
+    at = (np.arange(size) + 0.5) / size - rng.uniform(*place, 2)[:, None]
+    light = np.exp(-rng.uniform(*narrow) * (at[0] ** 2 + at[1][:, None] ** 2))
+    lit: Array = light.astype(np.float32)[None, :, :, None]
+    return lit
 
 
 def _shaken(rng: np.random.Generator, canvas: Array, pixels: float) -> Array:

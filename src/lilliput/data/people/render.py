@@ -85,7 +85,8 @@ def render_clip(rng: Rng, captured: Captured) -> RenderedClip:
             distract(rng, canvas, light)
     if scene.solids:
         _cast_shadows(rng, canvas, scene.solids, camera, sensor)
-        paint(canvas, project(scene.solids, camera), sensor.edge, light, rng.uniform(0.1, 0.4))
+        shading = 0.0 if sensor.light == "mask" else rng.uniform(0.1, 0.4)
+        paint(canvas, project(scene.solids, camera), sensor.edge, light, shading)
     if rng.random() < 0.1:
         occlude(rng, canvas)
     if sensor.smear:
@@ -97,7 +98,9 @@ def render_clip(rng: Rng, captured: Captured) -> RenderedClip:
 def _draw_size(rng: Rng) -> int:
     """Even, because video chroma is halved."""
     kind = rng.random()
-    low, high = (10, 40) if kind < 0.65 else (40, 64) if kind < 0.92 else (64, 128)
+    low, high = (14, 36) if kind < 0.5 else (36, 64) if kind < 0.85 else (10, 14)
+    if kind > 0.92:
+        low, high = 64, 128
     return 2 * round(rng.uniform(low, high) / 2)
 
 
@@ -157,7 +160,7 @@ def _cast_shadows(
 ) -> None:
     """On the ground, away from the sun or under the lamp."""
     strength = rng.uniform(-0.2, 0.5)
-    if strength < 0.05 or sensor.light == "thermal":
+    if strength < 0.05 or sensor.light in ("thermal", "mask"):
         return
     lean = rng.normal(0, 0.8, 2)
     flat = np.array([[1, 0, 0], [lean[0], 0, lean[1]], [0, 0, 1]], np.float32)
