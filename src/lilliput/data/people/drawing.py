@@ -1,11 +1,12 @@
 """Solids to pixels: farthest first, each shaded as a rounded thing in the light.
 
 A frame's solids are sorted by their distance, so that an arm passes before or behind the trunk as
-the person turns. All frames are painted together, one solid of each at a time.
+the person turns. All frames are computed together, and painted one solid of each at a time.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from lilliput.data.people.camera import Camera
 
 Array = npt.NDArray[np.floating[Any]]
 
-_Windows = tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64], int]
+_MANY_PIXELS = 4_000_000  # of whole pictures; more are painted in parts, to stay in the caches
 
 
 @dataclass(frozen=True)
@@ -64,72 +65,67 @@ def paint(canvas: Array, strokes: Strokes, edge: float, light: Array, depth: flo
         light: (2,) in the picture, towards the light.
         depth: How much darker the far side of a round thing is, 0 to 1.
     """
-    frames = np.arange(canvas.shape[0])
-    order = np.argsort(-strokes.depth, axis=0, kind="stable")
-    for rank in order:
-        _paint_one(
-            canvas,
-            strokes.start[rank, frames],
-            strokes.end[rank, frames],
-            strokes.radii[rank, frames],
-            strokes.colour[rank],
-            strokes.opacity[rank],
-            edge,
-            (light * depth).astype(np.float32),
-        )
-
-
-def _paint_one(
-    canvas: Array,
-    start: Array,
-    end: Array,
-    radii: Array,
-    colour: Array,
-    opacity: Array,
-    edge: float,
-    shade: Array,
-) -> None:
-    """One capsule of each frame, in a window of the same size around each."""
-    size = canvas.shape[1]
-    seen, corner, side = _find_windows(start, end, radii.max(axis=1, keepdims=True) + edge, size)
-    if not seen.any():
+    if strokes.start.size == 0:
         return
-    start, end, radii, colour, opacity = (
-        part[seen] for part in (start, end, radii, colour, opacity)
-    )
-    span = np.arange(side)
-    x, y = (
-        (corner[:, i, None] + span + 0.5 - start[:, i, None]).astype(np.float32) for i in (0, 1)
-    )
-    along = (end - start).astype(np.float32)
-    toward = along / np.maximum((along**2).sum(axis=1, keepdims=True), 1e-6)
-    share = (x * toward[:, :1])[:, None, :] + (y * toward[:, 1:])[:, :, None]  # (N, H, W)
-    np.clip(share, 0, 1, out=share)
-    off_x = x[:, None, :] - share * along[:, 0, None, None]
-    off_y = y[:, :, None] - share * along[:, 1, None, None]
-    radius = share * (radii[:, 1] - radii[:, 0])[:, None, None] + radii[:, 0, None, None]
-    cover = radius - np.sqrt(off_x**2 + off_y**2)
-    cover = cover / np.float32(edge) + np.float32(0.5)
-    inside = cover > 0
-    number = np.nonzero(inside)[0]
-    weight = np.minimum(cover[inside], 1) * opacity[number]
-    lean = off_x[inside] * shade[0] + off_y[inside] * shade[1]
-    bright = 1 + lean / np.maximum(radius[inside], 1e-3)
-    first = (np.flatnonzero(seen) * size + corner[:, 1]) * size + corner[:, 0]
-    place = (first[:, None, None] + (span * size)[:, None] + span)[inside]
+    shade = (light * depth).astype(np.float32)
+    order = np.argsort(-strokes.depth, axis=0, kind="stable")  # (P, T): farthest first
+    frames = np.arange(canvas.shape[0], dtype=np.int64)
     pixels = canvas.reshape(-1, 3)  # a view
-    below = pixels[place]
-    below += weight[:, None] * (bright[:, None] * colour[number] - below)
-    pixels[place] = below
+    parts = max(1, round(order.size * canvas.shape[1] ** 2 / _MANY_PIXELS))
+    for ranks in np.array_split(order, min(parts, len(order))):
+        drawn = _cover(strokes, ranks, frames, canvas.shape[1], edge, shade)
+        stops = np.searchsorted(drawn.rank, np.arange(len(ranks) + 1))
+        for first, stop in pairwise(stops):
+            place, weight = drawn.place[first:stop], drawn.weight[first:stop, None]
+            below = pixels[place]
+            below += weight * (drawn.colour[first:stop] - below)
+            pixels[place] = below
 
 
-def _find_windows(start: Array, end: Array, reach: Array, size: int) -> _Windows:
-    """Frames (T,) that show the capsule, the corners (N, 2) of a window in each, and its side."""
-    low = np.floor(np.minimum(start, end) - reach).astype(np.int64)
-    high = np.ceil(np.maximum(start, end) + reach).astype(np.int64) + 1
-    seen = np.asarray((high > 0).all(axis=1) & (low < size).all(axis=1))
-    if not seen.any():
-        return seen, low[:0], 0
-    low, high = low[seen], high[seen]
-    side = int(min(size, (high.clip(0, size) - low.clip(0, size)).max()))
-    return seen, np.clip(low, 0, size - side), side
+@dataclass(frozen=True)
+class _Drawn:
+    """N pixels that are painted, in the order of their ranks."""
+
+    rank: npt.NDArray[np.int64]
+    place: npt.NDArray[np.int64]  # in the canvas, all its frames and rows one after the other
+    weight: Array
+    colour: Array  # (N, 3)
+
+
+def _cover(
+    strokes: Strokes, order: npt.NDArray[np.int64], frames: npt.NDArray[np.int64], size: int, edge: float,
+    shade: Array,
+) -> _Drawn:  # fmt: skip
+    """Which pixels the capsules of some ranks (R, T) cover, by how much, in what color."""
+    chosen, frame = order.ravel(), np.tile(frames, len(order))
+    start, end = strokes.start[chosen, frame], strokes.end[chosen, frame]
+    radii = strokes.radii[chosen, frame]
+    reach = radii.max(axis=1, keepdims=True) + edge / 2
+    low = np.floor(np.minimum(start, end) - reach).clip(0, size).astype(np.int64)
+    high = np.ceil(np.maximum(start, end) + reach).clip(0, size).astype(np.int64)
+    width, height = (high - low).T
+    # Every pixel of every capsule's window, one after the other.
+    area = width * height
+    capsule = np.repeat(np.arange(len(area)), area)
+    within = np.arange(len(capsule)) - np.repeat(np.cumsum(area) - area, area)
+    row = within // np.maximum(width, 1)[capsule]
+    column = within - row * width[capsule] + low[capsule, 0]
+    row += low[capsule, 1]
+    along = end - start
+    toward = along / np.maximum((along**2).sum(axis=1, keepdims=True), 1e-6)
+    x = (column + np.float32(0.5)).astype(np.float32) - start[capsule, 0]
+    y = (row + np.float32(0.5)).astype(np.float32) - start[capsule, 1]
+    share = (x * toward[capsule, 0] + y * toward[capsule, 1]).clip(0, 1)
+    x -= share * along[capsule, 0]
+    y -= share * along[capsule, 1]
+    radius = radii[capsule, 0] + share * (radii[:, 1] - radii[:, 0])[capsule]
+    cover = (radius - np.sqrt(x * x + y * y)) / np.float32(edge) + np.float32(0.5)
+    inside = np.flatnonzero(cover > 0)
+    capsule = capsule[inside]
+    bright = 1 + (x[inside] * shade[0] + y[inside] * shade[1]) / np.maximum(radius[inside], 1e-3)
+    return _Drawn(
+        rank=capsule // len(frames),
+        place=(frame[capsule] * size + row[inside]) * size + column[inside],
+        weight=np.minimum(cover[inside], 1) * strokes.opacity[chosen[capsule]],
+        colour=bright[:, None] * strokes.colour[chosen[capsule]],
+    )

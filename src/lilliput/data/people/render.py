@@ -76,7 +76,7 @@ def render_clip(rng: Rng, captured: Captured) -> RenderedClip:
         scene = _Scene((), rng.normal(0, 1, (8, 3)) + _EYES, frozenset())
     else:
         scene = _draw_scene(rng, captured, seconds, times, sensor.light)
-    wide = bool(rng.random() < 0.2)
+    wide = bool(rng.random() < 0.12)
     camera = draw_camera(rng, scene.points, size, wide=wide)
     behind = background(rng, size, camera.horizon(), sensor.light)
     canvas = np.repeat(behind[None], times, axis=0)
@@ -131,7 +131,7 @@ def _draw_scene(rng: Rng, captured: Captured, seconds: float, times: int, light:
             worn += hold(rng, take.held, at)
         if take.support and rng.random() < 0.8:
             worn += support(rng, take.support, at, take.spans)
-        solids += [_sampled(solid, moments, shift) for solid in worn]
+        solids += _sampled(worn, moments, shift)
         labels |= done
         points.append(np.concatenate(list(first.values())) + shift)
     whole = people > 1 and rng.random() < 0.6
@@ -145,9 +145,14 @@ def _place(at: Mapping[str, Array], raised: float) -> Mapping[str, Array]:
     return {name: places + down for name, places in at.items()}
 
 
-def _sampled(solid: Solid, moments: Array, shift: Array) -> Solid:
-    start, end = sample(solid.start, moments) + shift, sample(solid.end, moments) + shift
-    return replace(solid, start=start.astype(np.float32), end=end.astype(np.float32))
+def _sampled(solids: Sequence[Solid], moments: Array, shift: Array) -> list[Solid]:
+    """The solids at the moments, moved."""
+    ends = np.stack([end for solid in solids for end in (solid.start, solid.end)], axis=1)
+    ends = (sample(ends, moments) + shift).astype(np.float32)
+    return [
+        replace(solid, start=ends[:, 2 * number], end=ends[:, 2 * number + 1])
+        for number, solid in enumerate(solids)
+    ]
 
 
 def _unit(rng: Rng) -> Array:
