@@ -28,7 +28,7 @@ from lilliput.losses import (
     class_balanced_weights,
 )
 from lilliput.models.resnet3d import ResNet3d
-from lilliput.video.normalisation import IMAGENET, KINETICS, OWN_CONTRAST, SYMMETRIC
+from lilliput.video.normalisation import IMAGENET, KINETICS, MOTION, OWN_CONTRAST, SYMMETRIC
 from lilliput.video.transforms import EvaluationTransform, TrainingTransform
 
 PLAIN = LabelSet.from_names(["run", "walk"])
@@ -153,6 +153,7 @@ def test_published_normalisations_read_no_clip() -> None:
         ("imagenet", IMAGENET),
         ("symmetric", SYMMETRIC),
         ("clip_contrast", OWN_CONTRAST),
+        ("motion", MOTION),
     ):
         model = _config({"model": {"normalisation": name}}).model
         assert build_normalisation(model, nothing) == expected

@@ -26,10 +26,10 @@ from lilliput.errors import CheckpointError, ConfigError
 from lilliput.scoring import give_labels
 from lilliput.task import Task
 from lilliput.video.normalisation import Normalisation
+from lilliput.weights import SHIPPED
 
 DOCUMENT_KEY = "lilliput"  # of the document in every kind of model file
 _VERSION = 1
-SHIPPED = {"synthetic": "synthetic.safetensors"}  # names of models inside the package
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +194,8 @@ def _parse(document: dict[str, Any]) -> dict[str, Any]:
             tuple(normalisation["mean"]),
             tuple(normalisation["std"]),
             normalisation["per_clip"],
-            normalisation.get("own_contrast", False),  # models of before there was any
+            normalisation.get("own_contrast", False),  # models of before there were these
+            normalisation.get("motion", False),
         ),
         "clip_seconds": float(document["clip_seconds"]),
         "thresholds": thresholds,

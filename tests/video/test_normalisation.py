@@ -1,9 +1,10 @@
 """Normalisation by hand, in either layout in memory."""
 
+import numpy as np
 import pytest
 import torch
 
-from lilliput.video.normalisation import KINETICS, OWN_CONTRAST, Normalisation, stack_clips
+from lilliput.video.normalisation import KINETICS, MOTION, OWN_CONTRAST, Normalisation, stack_clips
 
 
 def clip(height: int = 20, width: int = 20, num_frames: int = 4) -> torch.Tensor:
@@ -37,6 +38,25 @@ def test_own_contrast_ignores_how_strong_the_light_is() -> None:
     torch.testing.assert_close(OWN_CONTRAST(2 * frames), out, atol=1e-5, rtol=1e-4)
 
 
+def test_motion_by_hand() -> None:
+    frames = clip(6, 7)
+    plain = OWN_CONTRAST(frames).numpy()
+    brightness = plain.mean(axis=0)
+    distance = brightness - brightness.mean(axis=0)
+    step = np.diff(brightness, axis=0, prepend=brightness[:1])
+    expected = np.stack([brightness, distance / distance.std(), step / distance.std()])
+    np.testing.assert_allclose(MOTION(frames).numpy(), expected, atol=1e-5)
+    batch = torch.stack([frames, frames.flip(0)])
+    np.testing.assert_allclose(MOTION(batch)[1].numpy(), MOTION(frames.flip(0)).numpy(), atol=1e-5)
+
+
+def test_what_stands_still_has_no_motion() -> None:
+    still = clip()[:1].repeat(5, 1, 1, 1)
+    assert MOTION(still)[1:].abs().max() < 1e-4
+    still[2, :, 0, 0] += 1  # noise
+    assert MOTION(still)[1:].std() < 0.05
+
+
 def test_own_contrast_leaves_the_noise_of_a_black_clip_faint() -> None:
     frames = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
     frames[0, 0, 0, 0] = 1
@@ -44,12 +64,13 @@ def test_own_contrast_leaves_the_noise_of_a_black_clip_faint() -> None:
     assert torch.isfinite(OWN_CONTRAST(torch.zeros_like(frames))).all()
 
 
-@pytest.mark.parametrize("kind", ["common", "per_clip", "own_contrast"])
+@pytest.mark.parametrize("kind", ["common", "per_clip", "own_contrast", "motion"])
 @pytest.mark.parametrize("leading", [(), (2, 3)])
 def test_normalisation_does_not_depend_on_the_layout_in_memory(
     kind: str, leading: tuple[int, ...]
 ) -> None:
     own = {"per_clip": kind != "common", "own_contrast": kind == "own_contrast"}
+    own["motion"] = kind == "motion"
     normalise = Normalisation((0.1, 0.2, 0.3), (0.4, 0.5, 0.6), **own)
     generator = torch.Generator().manual_seed(0)
     shape = (*leading, 4, 3, 9, 11)

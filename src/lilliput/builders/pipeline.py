@@ -16,6 +16,7 @@ from lilliput.video.mixing import ClipMixing
 from lilliput.video.normalisation import (
     IMAGENET,
     KINETICS,
+    MOTION,
     OWN_CONTRAST,
     SYMMETRIC,
     Normalisation,
@@ -46,6 +47,8 @@ def build_normalisation(config: ModelConfig, source: FrameSource) -> Normalisati
             return SYMMETRIC
         case "clip_contrast":
             return OWN_CONTRAST
+        case "motion":
+            return MOTION
         case "dataset" | "clip" as kind:
             return measure_normalisation(source, kind)
 

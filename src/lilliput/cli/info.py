@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lilliput.builders import MODELS, build_model
-from lilliput.checkpoint import SHIPPED, Checkpoint, load_checkpoint
+from lilliput.checkpoint import Checkpoint, load_checkpoint
 from lilliput.config import (
     Config,
     ModelConfig,
@@ -24,6 +24,7 @@ from lilliput.data.tinyvirat_classes import TINYVIRAT_CLASSES
 from lilliput.errors import CheckpointError, ConfigError
 from lilliput.models.facts import ModelFacts, measure_facts
 from lilliput.task import IN_WORDS
+from lilliput.weights import SHIPPED
 
 _STREAMS = [14, 56, 112]  # px, of a multi-scale net called by its name: those of the recipes
 _RESNETS = ("resnet3d", "multiscale", "fpn", "multiscale_fpn")
@@ -110,13 +111,14 @@ def print_checkpoint(checkpoint: Checkpoint, console: Console) -> None:
     normalisation = checkpoint.normalisation
     centre = "its own mean" if normalisation.per_clip else normalisation.mean
     spread = "its own deviation" if normalisation.own_contrast else normalisation.std
+    channels = "; brightness and its changes" if normalisation.motion else ""
     facts = Table(title=escape(config.title or "checkpoint"), show_header=False)
     _add_settings(facts, config.model)
     _add_cost(facts, cost, num_frames)
     for name, value in (
         ("sampling", f"{method}, {num_frames} frames"),
         ("clip length", f"{checkpoint.clip_seconds} s"),
-        ("normalisation", f"minus {centre}, divided by {spread}"),
+        ("normalisation", f"minus {centre}, divided by {spread}{channels}"),
         ("test-time augmentation", _views(checkpoint)),
         ("task", IN_WORDS[checkpoint.task]),
     ):

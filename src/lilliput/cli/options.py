@@ -11,7 +11,15 @@ Data = Annotated[
 ]
 Model = Annotated[
     str,
-    typer.Argument(help="A checkpoint, a run folder, or a shipped model's name ('synthetic')."),
+    typer.Argument(help="A checkpoint, a run folder, or a shipped model's name ('people')."),
+]
+ModelAndVideos = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[MODEL] VIDEOS...",
+        help="A checkpoint, a run folder, an export or a shipped model's name [people]; then video "
+        "files, or folders of them.",
+    ),
 ]
 Views = Annotated[
     list[str] | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from lilliput.cli.options import Model
+from lilliput.cli.options import ModelAndVideos
 from lilliput.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 
 def predict(
-    model: Model,
-    videos: Annotated[list[Path], typer.Argument(help="Video files, or folders of them.")],
+    model_and_videos: ModelAndVideos,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines on stdout.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.")] = False,
     out: Annotated[
@@ -63,8 +62,13 @@ def predict(
 
     from lilliput.inference.archive.job import run_to_file, run_to_stream
     from lilliput.inference.archive.loader import ModelLoader
+    from lilliput.inference.naming import split_model
     from lilliput.inference.writers import find_style
 
+    model, named = split_model(model_and_videos)
+    videos = [Path(name) for name in named]
+    if not videos:
+        raise ConfigError("nothing to predict: give a video or a folder of them")
     if out is not None:
         find_style(out)  # a wrong suffix is told before anything is loaded
         if out.exists() and not out.with_name(f"{out.name}.partial").exists():

@@ -11,6 +11,7 @@ import typer
 from lilliput.cli.options import Model
 from lilliput.cli.output import messages
 from lilliput.errors import ConfigError
+from lilliput.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from lilliput.inference.recognizer import Recognizer
@@ -26,7 +27,7 @@ _PACKAGES = {  # as Python and pip call them
 
 
 def serve(
-    model: Model,
+    model: Model = DEFAULT_MODEL,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8000,
     token_file: Annotated[

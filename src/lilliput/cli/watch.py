@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lilliput.cli.options import Detector, Model
+from lilliput.cli.options import Detector
 from lilliput.cli.output import messages
 from lilliput.cli.watch_lines import NewsLines, ProgressLines, print_line
 from lilliput.errors import ConfigError, DataError
@@ -42,10 +42,13 @@ class Format(StrEnum):
 
 
 def watch(
-    model: Model,
-    sources: Annotated[
+    model_and_sources: Annotated[
         list[str] | None,
-        typer.Argument(help="Videos, folders of them, rtsp:// addresses, or devices."),
+        typer.Argument(
+            metavar="[MODEL] SOURCES...",
+            help="A checkpoint, a run folder, an export or a shipped model's name [people]; then "
+            "videos, folders of them, rtsp:// addresses, or devices.",
+        ),
     ] = None,
     settings: Annotated[
         Path | None,
@@ -82,12 +85,14 @@ def watch(
     engine: Annotated[str, typer.Option(help="torch, onnx, openvino or auto.")] = "auto",
 ) -> None:
     """Watch footage: write who did what, when and where."""
+    from lilliput.inference.naming import split_model
     from lilliput.watch.cameras import WatchSettings, read_watch_settings
     from lilliput.watch.outputs import Outputs
     from lilliput.watch.session import Session
 
     chosen = WatchSettings() if settings is None else read_watch_settings(settings)
-    cameras = _cameras(sources or [], chosen, detector, out)
+    model, sources = split_model(model_and_sources or [])
+    cameras = _cameras(sources, chosen, detector, out)
     recognizer = _load(model, engine, chosen)
     outputs = Outputs(
         folder=out,

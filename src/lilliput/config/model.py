@@ -52,7 +52,7 @@ class ModelConfig(Section):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     stochastic_depth: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the last block, 0 at the first
     normalisation: Literal[
-        "kinetics", "imagenet", "symmetric", "dataset", "clip", "clip_contrast"
+        "kinetics", "imagenet", "symmetric", "dataset", "clip", "clip_contrast", "motion"
     ] = "kinetics"
     members: Count = 1  # networks of an ensemble, section 5.1; --final ensemble makes one
     average: Literal["sigmoid", "softmax"] = "sigmoid"  # of their logits; softmax: single label

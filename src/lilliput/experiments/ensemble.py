@@ -32,6 +32,7 @@ def make_ensemble(models: Sequence[Checkpoint]) -> Checkpoint:
             "task",
             "normalisation.per_clip",
             "normalisation.own_contrast",
+            "normalisation.motion",
         ):
             if _get(model, what) != _get(first, what):
                 raise CheckpointError(f"these models differ in {what}: they make no ensemble")

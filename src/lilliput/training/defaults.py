@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from lilliput.builders import build_labels
-from lilliput.checkpoint import SHIPPED, load_checkpoint
+from lilliput.checkpoint import load_checkpoint
 from lilliput.config import INPUT_SIZES, Config, parse_config, parse_override, put_setting
 from lilliput.data import VideoDataset
 from lilliput.data.facts import DataFacts, in_words, measure_facts
 from lilliput.data.task import find_task
 from lilliput.errors import CheckpointError
 from lilliput.training.precision import resolve_precision
+from lilliput.weights import SHIPPED
 
 _SIZES = tuple(size for size in INPUT_SIZES if 28 <= size <= 56)
 _LEAST_SCALE = 0.7  # of a clip's short side

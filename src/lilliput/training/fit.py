@@ -23,7 +23,7 @@ from lilliput.builders import (
     build_model,
     resolve_task,
 )
-from lilliput.checkpoint import SHIPPED, Checkpoint, find_checkpoint
+from lilliput.checkpoint import Checkpoint, find_checkpoint
 from lilliput.config import Config, TrainingConfig
 from lilliput.data import VideoDataset
 from lilliput.data.task import check_learnable
@@ -40,6 +40,7 @@ from lilliput.training.precision import resolve_precision
 from lilliput.training.recorder import AtomicCheckpointIO, Describe, EpochLines, RunRecorder
 from lilliput.training.stopping import EarlyStop
 from lilliput.training.teachers import ViewTeacher, check_features, load_teachers
+from lilliput.weights import SHIPPED
 
 PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 SYNTHETIC_NOTE = "trained on synthetic clips: it knows rendered scenes only"

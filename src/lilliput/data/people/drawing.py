@@ -93,9 +93,13 @@ class _Drawn:
 
 
 def _cover(
-    strokes: Strokes, order: npt.NDArray[np.int64], frames: npt.NDArray[np.int64], size: int, edge: float,
+    strokes: Strokes,
+    order: npt.NDArray[np.int64],
+    frames: npt.NDArray[np.int64],
+    size: int,
+    edge: float,
     shade: Array,
-) -> _Drawn:  # fmt: skip
+) -> _Drawn:
     """Which pixels the capsules of some ranks (R, T) cover, by how much, in what color."""
     chosen, frame = order.ravel(), np.tile(frames, len(order))
     start, end = strokes.start[chosen, frame], strokes.end[chosen, frame]

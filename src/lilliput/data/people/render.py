@@ -69,7 +69,7 @@ def render_clip(rng: Rng, captured: Captured) -> RenderedClip:
         captured: Motion capture beside the keyed actions; it may be empty.
     """
     sensor = Sensor.draw(rng)
-    size, frames, seconds = _draw_size(rng), int(rng.integers(14, 25)), rng.uniform(1.3, 3.2)
+    size, frames, seconds = _draw_size(rng), int(rng.integers(14, 25)), rng.uniform(1.0, 3.6)
     times = frames * (2 if sensor.smear else 1)
     light = np.array([rng.uniform(-0.8, 0.8), -1.0]) * rng.uniform(0.4, 1)
     if rng.random() < _NOBODY:
@@ -98,9 +98,9 @@ def render_clip(rng: Rng, captured: Captured) -> RenderedClip:
 def _draw_size(rng: Rng) -> int:
     """Even, because video chroma is halved."""
     kind = rng.random()
-    low, high = (14, 36) if kind < 0.5 else (36, 64) if kind < 0.85 else (10, 14)
-    if kind > 0.92:
-        low, high = 64, 128
+    low, high = (20, 48) if kind < 0.55 else (48, 80) if kind < 0.85 else (10, 20)
+    if kind > 0.94:
+        low, high = 80, 128
     return 2 * round(rng.uniform(low, high) / 2)
 
 
