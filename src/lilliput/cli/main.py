@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lilliput.cli.adapt import adapt
 from lilliput.cli.benchmark import app as benchmark_app
 from lilliput.cli.data import app as data_app
 from lilliput.cli.evaluation import evaluate, submit, tune
@@ -39,7 +40,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
 ) -> None:
     """Make synthetic clips, train on them, evaluate, predict and report: the whole job."""
-    from lilliput.experiments.demo import run_demo
+    from lilliput.demo import run_demo
 
     run_demo(out, console)
 
@@ -49,6 +50,7 @@ app.command()(evaluate)
 app.command()(tune)
 app.command()(predict)
 app.command()(watch)
+app.command()(adapt)
 app.command()(tune_events)
 app.command()(evaluate_events)
 app.command()(export)

@@ -151,9 +151,13 @@ class Recognizer:
         scores = rows.mean(axis=0) if task == "single" else rows.max(axis=0)
         return Prediction(source, names, scores, self._label(scores), windows, task=task)
 
+    def prepare(self, frames: Sequence[SourceFrame]) -> torch.Tensor:
+        """(V, 3, T, S, S) what the network is given of a window: V clips of the frames it picks."""
+        return self._clips(frames)
+
     def score_windows(self, windows: Sequence[Sequence[SourceFrame]]) -> np.ndarray:
         """(N, K) scores of N windows, each given as all its frames, of which it takes its pick."""
-        clips = torch.stack([self._clips(frames) for frames in windows])
+        clips = torch.stack([self.prepare(frames) for frames in windows])
         scores: np.ndarray = score_views(
             self.engine,
             clips.to(self.engine.device),

@@ -14,12 +14,20 @@ from lilliput.checkpoint import load_checkpoint
 from lilliput.config import load_config
 from lilliput.data import Clip, VideoDataset, read_dataset
 from lilliput.data.synthetic import write_synthetic
+from lilliput.data.synthetic.write_footage import write_footage
 from lilliput.evaluation.rendering import print_report
 from lilliput.experiments.run import Evaluation, evaluate_checkpoint, run_recipe
 from lilliput.inference.recognizer import Prediction, Recognizer
+from lilliput.watch.cameras import CameraSettings, WatchSettings
+from lilliput.watch.log import iter_events
+from lilliput.watch.outputs import Outputs
+from lilliput.watch.session import Session
+from lilliput.weights import DEFAULT_MODEL
 
 NUM_CLIPS = {"num_train": 700, "num_val": 200, "num_test": 150}
+SCENE_SECONDS = 12.0
 _NUM_PREDICTED = 6
+_CAMERA = "scene"
 
 
 def run_demo(folder: Path, console: Console) -> None:
@@ -36,18 +44,20 @@ def run_demo(folder: Path, console: Console) -> None:
         TrainingError: It holds the run of another version's demo.
     """
     run = folder / "run"
-    console.rule("1/4  synthetic clips")
+    console.rule("1/5  synthetic clips")
     dataset = _make_clips(folder / "data", console)
-    console.rule("2/4  training, and thresholds tuned on val")
+    console.rule("2/5  training, and thresholds tuned on val")
     validation = run_recipe(load_config("demo"), dataset, run, resume=True)
     print_report(validation.report, console)
-    console.rule("3/4  test: other cameras, worse pictures")
+    console.rule("3/5  test: other cameras, worse pictures")
     model = run / "best.safetensors"
     test = evaluate_checkpoint(
         load_checkpoint(model), dataset, "test", run / "test", model=str(model)
     )
-    console.rule("4/4  predictions on held-out clips")
+    console.rule("4/5  predictions on held-out clips")
     _predict(model, dataset, console)
+    console.rule(f"5/5  watching a rendered scene with the shipped model '{DEFAULT_MODEL}'")
+    _watch(folder, console)
     _conclude(folder, validation, test, console)
 
 
@@ -73,6 +83,23 @@ def _predict(model: Path, dataset: VideoDataset, console: Console) -> None:
     console.print(table)
 
 
+def _watch(folder: Path, console: Console) -> None:
+    """What the default model sees in a scene that it does not know, drawn by another renderer."""
+    scene, out = folder / "scene", folder / "watched"
+    if not scene.is_dir():
+        write_footage(scene, 1, seconds=SCENE_SECONDS)
+    (video,) = scene.glob("*.mp4")
+    outputs = Outputs(out, formats=("video", "report"), resume=True)
+    session = Session(Recognizer.load(DEFAULT_MODEL), WatchSettings(), outputs, lambda _: None)
+    session.run([CameraSettings(name=_CAMERA, source=str(video))])
+    table = Table("from, s", "to, s", "person", "action", "score")
+    for event in iter_events(out / _CAMERA / "events.jsonl"):
+        span = (f"{seconds:.1f}" for seconds in (event.start_seconds, event.end_seconds))
+        table.add_row(*span, str(event.track), event.action, f"{event.score:.2f}")
+    console.print(table)
+    console.print(f"what was rendered: {scene / 'spans.csv'}")
+
+
 def _conclude(folder: Path, validation: Evaluation, test: Evaluation, console: Console) -> None:
     table = Table("macro F1 on synthetic clips", "val", "test", title="what it learned")
     rows = {"this model": (_macro_f1(validation.report), _macro_f1(test.report))}
@@ -88,10 +115,11 @@ def _conclude(folder: Path, validation: Evaluation, test: Evaluation, console: C
         f"      {run / 'best.safetensors'}  the model; it knows rendered clips only",
         f"      {validation.page}  and  {test.page}",
         f"      {run / 'curves.png'}  loss and F1 per epoch",
+        f"      {folder / 'watched' / _CAMERA / 'annotated.mp4'}  the scene, with what was seen",
         "",
-        f"next: {command} predict synthetic YOUR_CLIP.mp4   the shipped model on a video",
-        f"      {command} watch synthetic YOUR_FOOTAGE.mp4   who does what, when and where",
-        f"      {command} serve synthetic   the same on a page in the browser",
+        f"next: {command} predict YOUR_CLIP.mp4   the shipped model on a video",
+        f"      {command} watch YOUR_FOOTAGE.mp4   who does what, when and where",
+        f"      {command} serve   the same on a page in the browser",
         f"      {command} data describe {folder / 'data'}   what is in a data set",
         f"      {command} train --data YOUR_CLIPS   a folder per class is enough",
         f"      {command} info   recipes and shipped models",

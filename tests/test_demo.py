@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from lilliput import demo
 from lilliput.config import Config, load_config
-from lilliput.experiments import demo
 
 TOY = ("model.width=2", "model.input_size=14", "training.epochs=1", "data.workers=0")
 
