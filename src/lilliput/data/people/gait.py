@@ -24,16 +24,19 @@ def walk(rng: np.random.Generator, seconds: float, *, arms: Array | None = None)
         seconds: How long.
         arms: (A,) a pose whose arms do not swing: hands in pockets, on a load, at a phone.
     """
-    phase = _phase(rng, seconds, rng.uniform(0.65, 1.15))
+    rate, stride = rng.uniform(0.65, 1.15), rng.uniform(16, 30)
+    phase = _phase(rng, seconds, rate)
     poses = _start(rng, STAND, len(phase))
-    stride = rng.uniform(16, 30)
     _legs(poses, phase, stride, knee=rng.uniform(40, 65), lead=4)
     _arms(poses, phase, rng.uniform(0.3, 1.2) * stride, elbow=rng.uniform(5, 30), still=arms)
     column(poses, "bow")[:] += rng.uniform(-2, 14)
     column(poses, "side")[:] += rng.uniform(0, 4) * np.sin(phase)
     column(poses, "wring")[:] += rng.uniform(2, 9) * np.sin(phase)
     _wander(rng, poses)
-    return move(poses + sway(rng, len(poses), 1.0))
+    motion = move(poses + sway(rng, len(poses), 1.0))
+    # Two steps a cycle, each as long as the legs part; feet that roll off go further than joints.
+    pace = 4 * rate * np.sin(np.radians(stride)) * rng.uniform(0.8, 1.05)
+    return _travelling(motion, _ahead(poses, pace))
 
 
 def run(rng: np.random.Generator, seconds: float) -> Motion:
@@ -65,9 +68,8 @@ def crawl(rng: np.random.Generator, seconds: float) -> Motion:
         column(poses, f"{side}_arm_elbow")[:] += 25 * np.maximum(-sign * np.cos(phase), 0)
     _wander(rng, poses)
     motion = move(poses + sway(rng, len(poses), 1.0))
-    root = motion.root.copy()  # which knee or hand carries the weight cannot be told
-    root[:, [0, 2]] = _ahead(poses, rng.uniform(0.3, 0.9))
-    return replace(motion, root=root)
+    # Which knee or hand carries the weight cannot be told.
+    return _travelling(motion, _ahead(poses, rng.uniform(0.3, 0.9)))
 
 
 def climb(rng: np.random.Generator, seconds: float) -> Motion:
@@ -133,6 +135,13 @@ def _arms(
         column(poses, f"{side}_arm_elbow")[:] += elbow + 0.3 * swing * np.maximum(
             -sign * np.sin(phase), 0
         )
+
+
+def _travelling(motion: Motion, way: Array) -> Motion:
+    """The same with another way over the ground, (T, 2) leg lengths."""
+    root = motion.root.copy()
+    root[:, [0, 2]] = way
+    return replace(motion, root=root)
 
 
 def _ahead(poses: Array, pace: float) -> Array:

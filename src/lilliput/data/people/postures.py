@@ -34,6 +34,15 @@ _ARMS: tuple[Mapping[str, float], ...] = (  # what arms do that do nothing
 )
 
 
+_BUSY: tuple[Mapping[str, float], ...] = (  # what arms do while people sit or stand
+    {"forward": 50, "out": 10, "elbow": 125, "twist": 20},  # at the mouth
+    {"forward": 70, "out": 12, "elbow": 20, "twist": 0},  # reaching ahead
+    {"forward": 35, "out": 14, "elbow": 85, "twist": 25},  # at a table, a book, buttons
+    {"forward": 25, "out": 45, "elbow": 80, "twist": -20},  # talking with the hands
+    {"forward": 120, "out": 25, "elbow": 100, "twist": 30},  # at the head
+)
+
+
 def standing_pose(rng: Rng) -> Array:
     """Upright, with arms that do one of the usual nothings."""
     upright = pose(STAND, legs_out=rng.uniform(1, 9), bow=rng.uniform(-3, 8))
@@ -57,6 +66,18 @@ def sitting_pose(rng: Rng, *, chair: bool) -> Array:
     )
 
 
+def busy(rng: Rng, start: Array) -> Array:
+    """The same pose with hands at something that has no name here: eating, reading, dressing."""
+    arm = _BUSY[rng.integers(len(_BUSY))]
+    sides = ("left", "right") if rng.random() < 0.4 else (str(rng.choice(["left", "right"])),)
+    angles = {
+        f"{side}_arm_{angle}": value + float(rng.normal(0, 12))
+        for side in sides
+        for angle, value in arm.items()
+    }
+    return pose(start, nod=rng.uniform(-5, 35), **angles)
+
+
 def lying_pose(rng: Rng) -> Array:
     """On the back, the front or a side; straight or curled up."""
     kind = str(rng.choice(list(LYING)))
@@ -72,17 +93,24 @@ def lying_pose(rng: Rng) -> Array:
 def stand(rng: Rng) -> Take:
     """Standing about; now and then turning, shifting, looking around."""
     keys = [Key(standing_pose(rng), hold=rng.uniform(1, 2), staying=("standing",))]
-    for _ in range(2):
-        turned = pose(standing_pose(rng), turn=rng.normal(0, 40), wring=rng.normal(0, 10))
-        keys.append(keep(turned, rng, "standing", "standing"))
+    for _ in range(int(rng.integers(1, 5))):
+        next_ = pose(standing_pose(rng), turn=rng.normal(0, 40), wring=rng.normal(0, 10))
+        next_ = busy(rng, next_) if rng.random() < 0.5 else next_
+        keys.append(keep(next_, rng, "standing", "standing"))
     return play(rng, keys)
 
 
 def sit(rng: Rng) -> Take:
     """Sitting, with small changes of the pose."""
     chair = bool(rng.random() < 0.75)
-    keys = [Key(sitting_pose(rng, chair=chair), hold=rng.uniform(1, 3), staying=("sitting",))]
-    keys.append(keep(sitting_pose(rng, chair=chair), rng, "sitting", "sitting"))
+    keys = [Key(sitting_pose(rng, chair=chair), hold=rng.uniform(0.5, 2), staying=("sitting",))]
+    for _ in range(int(rng.integers(1, 4))):
+        seat = keys[0].pose if rng.random() < 0.5 else sitting_pose(rng, chair=chair)
+        if chair and rng.random() < 0.2:  # to a shoe, a bag
+            seat = pose(seat, bow=rng.uniform(35, 80), arms_forward=rng.uniform(60, 110))
+        elif rng.random() < 0.6:
+            seat = busy(rng, seat)
+        keys.append(keep(seat, rng, "sitting", "sitting"))
     return play(rng, keys, support="chair" if chair else None)
 
 
