@@ -1,7 +1,7 @@
 """Real clips of people, cut as watching cuts them: a square around wherever the person was.
 
-From gmdcsa24 (people at home), ARID (people at night) and PETS 2009 S2L1 (a campus); none of them is
-part of Lilliput. Boxes come from a public YOLOX network, or from the truth.
+From gmdcsa24 (people at home), ARID (people at night) and PETS 2009 S2L1 (a campus); none of them
+is part of Lilliput. Boxes come from a public YOLOX network, or from the truth.
 """
 
 import csv

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lilliput.data.motion.skeleton import LENGTHS, find_joints, lowest
+from lilliput.data.motion.skeleton import FPS, LENGTHS, find_joints, lowest
 from lilliput.data.people import gait
 from lilliput.data.people.join import follow, heading, turn
 from lilliput.data.people.keyed import LEG, Key, Span, move, play
@@ -82,3 +82,13 @@ def test_a_take_goes_on_where_the_one_before_ends() -> None:
     late = heading(second.motion, -1) - heading(second.motion, 0)
     expected = heading(first.motion, -1) + late
     assert np.cos(heading(both.motion, -1) - expected) == pytest.approx(1, abs=1e-4)
+
+
+def test_people_walk_as_fast_as_people_do() -> None:
+    speeds = []
+    for seed in range(40):
+        motion = gait.walk(np.random.default_rng(seed), 4.0)
+        way = np.diff(motion.root[:, [0, 2]], axis=0)
+        speeds.append(np.linalg.norm(way, axis=1).mean() * FPS * LEG)
+    assert min(speeds) > 0.6 and max(speeds) < 2.2  # m/s
+    assert 0.9 < np.median(speeds) < 1.5

@@ -7,11 +7,14 @@ import pytest
 
 from lilliput.data import read_dataset
 from lilliput.data.motion.skeleton import Motion
+from lilliput.data.people.body import Body
 from lilliput.data.people.captured import Captured, find_labels
+from lilliput.data.people.exposure import Sensor
 from lilliput.data.people.keyed import Span, Take
 from lilliput.data.people.performing import choose_window, draw_take, sample
 from lilliput.data.people.poses import STAND, pose_directions
 from lilliput.data.people.render import PEOPLE_CLASSES, SHARES, render_clip
+from lilliput.data.people.scenery import background
 from lilliput.data.people.write import MANIFEST, write_people
 from lilliput.errors import DataError
 
@@ -83,7 +86,7 @@ def test_clips_are_what_they_promise() -> None:
         assert height == width
         assert 10 <= height <= 128
         assert height % 2 == 0
-        assert 1.3 <= frames / clip.fps <= 3.2
+        assert 1.0 <= frames / clip.fps <= 3.6
         assert list(clip.labels) == [name for name in PEOPLE_CLASSES if name in clip.labels]
         seen |= set(clip.labels)
     assert len(seen) > 15
@@ -123,3 +126,30 @@ def test_finished_clips_are_kept_and_others_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds something else"):
         write_people(tmp_path / "clips", 3, 3, workers=1)
     assert [path.name for path in tmp_path.iterdir()] == ["clips"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_exposure_holds_the_brightness_it_drew(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    sensor = replace(Sensor.draw(rng), light="day", brightness=0.4, lamps=0, contrast=1.0, noise=0)
+    for scene in (0.05, 0.5):  # dark or bright, it is the same
+        canvas = scene * rng.uniform(0.8, 1.2, (4, 16, 16, 3)).astype(np.float32)
+        assert sensor.expose(rng, canvas).mean() / 255 == pytest.approx(0.4, abs=0.06)
+
+
+def test_at_night_it_is_darker_than_by_day() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [Sensor.draw(rng) for _ in range(300)]
+    night, day = (
+        [sensor.brightness for sensor in drawn if sensor.light == light]
+        for light in ("night", "day")
+    )
+    assert max(night) < 0.25 < np.median(day)
+    assert min(day) > 0.2
+
+
+def test_a_mask_is_white_on_black_or_black_on_white() -> None:
+    bodies = [Body.draw(np.random.default_rng(seed), "mask") for seed in range(3)]
+    assert {colour for body in bodies for colour in body.colours.values()} == {(1.0, 1.0, 1.0)}
+    rng = np.random.default_rng(0)
+    assert background(rng, 20, 10.0, "mask").max() == 0
