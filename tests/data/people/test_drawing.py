@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lilliput.data.people.body import Body, Solid
-from lilliput.data.people.camera import Camera, draw_camera
+from lilliput.data.people.camera import Camera, draw_camera, draw_path, follow_path
 from lilliput.data.people.drawing import Strokes, paint, project
 
 
@@ -58,7 +58,7 @@ def test_the_nearer_one_hides_the_other() -> None:
             Solid(-ends + [0, 2, 0], -ends + [0, 2, 0], (0.3, 0.3), (0.0, 1, 0)),
         ]
         canvas = np.zeros((2, 20, 20, 3), np.float32)
-        paint(canvas, project(solids, camera), 1.0, np.zeros(2), 0)
+        paint(canvas, project(solids, camera, np.zeros((2, 2))), 1.0, np.zeros(2), 0)
         assert canvas[0, 10, 10].tolist() == ([1, 0, 0] if way == 1 else [0, 1, 0])
 
 
@@ -90,3 +90,29 @@ def test_thermal_cameras_see_no_colors() -> None:
         body = Body.draw(np.random.default_rng(seed), "thermal")
         assert all(len(set(colour)) == 1 for colour in body.colours.values())
         assert min(body.lengths.values()) > 0.09
+
+
+def test_a_picture_follows_its_path() -> None:
+    picture = np.random.default_rng(0).uniform(size=(14, 14, 3)).astype(np.float32)
+    path = np.array([[0, 0], [2, -1], [-2, 1.5]], np.float32)  # right and down
+    seen = follow_path(picture, path, 8)
+    assert (seen[0] == picture[3:11, 3:11]).all()
+    assert (seen[1] == picture[4:12, 1:9]).all()
+    between = (picture[1:9, 5:13] + picture[2:10, 5:13]) / 2
+    np.testing.assert_allclose(seen[2], between, atol=1e-6)
+    assert (follow_path(picture, np.zeros((2, 2), np.float32), 8) == seen[:1]).all()
+
+
+def test_people_move_with_the_background() -> None:
+    camera = Camera(np.array([0.0, 1, 5]), np.diag([1.0, -1, -1]), 40.0, np.array([10.0, 10]))
+    ends = np.zeros((2, 3))
+    path = np.array([[0, 0], [3, -2]])
+    start = project([Solid(ends, ends, (0.1, 0.1), (1.0, 0, 0))], camera, path).start[0]
+    assert (start[1] - start[0]).tolist() == [3, -2]
+
+
+def test_most_cameras_hang_still() -> None:
+    rng = np.random.default_rng(0)
+    paths = [draw_path(rng, 20, 40) for _ in range(300)]
+    assert 0.7 < np.mean([not path.any() for path in paths]) < 0.9
+    assert max(np.abs(path).max() for path in paths) <= 20

@@ -93,3 +93,34 @@ def _look(ahead: Array, roll: float) -> Array:
     cos, sin = np.cos(roll), np.sin(roll)
     rows: Sequence[Array] = (cos * across + sin * down, cos * down - sin * across, ahead)
     return np.stack(rows)
+
+
+def draw_path(rng: np.random.Generator, frames: int, size: int) -> Array:
+    """(T, 2) how far the picture has moved, px: most cameras hang still, some are held or turn."""
+    path = np.zeros((frames, 2))
+    kind = rng.random()
+    if kind < 0.14:  # wind, a hand
+        path += np.cumsum(rng.normal(0, rng.uniform(0.004, 0.02) * size, (frames, 2)), axis=0)
+    if kind < 0.06 or kind > 0.94:  # turns after someone
+        start, end = rng.uniform(-0.2, 0.2, (2, 2)) * size
+        path += start + (end - start) * np.linspace(0, 1, frames)[:, None] ** rng.uniform(0.6, 1.6)
+    return path.clip(-0.5 * size, 0.5 * size).astype(np.float32)
+
+
+def follow_path(picture: Array, path: Array, size: int) -> Array:
+    """(T, S, S, 3) what is seen of a larger picture along a path; of a zero path, the middle."""
+    margin = (len(picture) - size) // 2
+    if not path.any():
+        inner = picture[margin : margin + size, margin : margin + size]
+        return np.repeat(inner[None], len(path), axis=0)
+    seen = []
+    for right, down in path:
+        part = picture
+        for axis, step in ((0, down), (1, right)):
+            at = np.clip(margin + np.arange(size) - step, 0, len(picture) - 1)
+            low = np.minimum(at.astype(int), len(picture) - 2)
+            weight = (at - low).astype(np.float32)
+            weight = weight[:, None, None] if axis == 0 else weight[None, :, None]
+            part = part.take(low, axis) * (1 - weight) + part.take(low + 1, axis) * weight
+        seen.append(part)
+    return np.stack(seen)

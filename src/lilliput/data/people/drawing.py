@@ -40,10 +40,11 @@ class Strokes:
     opacity: Array
 
 
-def project(solids: Sequence[Solid], camera: Camera) -> Strokes:
-    """Solids as the camera sees them."""
+def project(solids: Sequence[Solid], camera: Camera, path: Array) -> Strokes:
+    """Solids as the camera sees them while its picture moves along a path (T, 2), px."""
     ends = np.stack([np.stack([solid.start, solid.end]) for solid in solids], axis=1)
     places, scale, depth = camera.project(ends)
+    places = places + path
     radii = np.array([solid.radii for solid in solids], np.float32).T[:, :, None] * scale
     return Strokes(
         start=places[0],

@@ -33,7 +33,6 @@ class Sensor:
         smear: Frames' worth of time in one exposure, 0 to 1: motion blur.
         grey: Whether colors are lost.
         interlaced: Whether every other row is a moment late.
-        shake: Of the camera, px.
         flicker: Of the light, as a share.
         crf: Of the compression.
     """
@@ -47,7 +46,6 @@ class Sensor:
     smear: bool
     grey: bool
     interlaced: bool
-    shake: float
     flicker: float
     crf: int
 
@@ -69,7 +67,6 @@ class Sensor:
             smear=bool(rng.random() < 0.25),
             grey=light in ("infrared", "thermal", "mask") or bool(rng.random() < 0.3),
             interlaced=bool(rng.random() < 0.06),
-            shake=float(rng.uniform(0.2, 1.5)) if rng.random() < 0.12 else 0.0,
             flicker=float(rng.uniform(0, 0.03)),
             crf=int(rng.integers(16, 36)),
         )
@@ -93,8 +90,6 @@ class Sensor:
             factor = 1 + self.flicker * np.cumsum(rng.normal(0, 0.5, frames))
             gain = (self.brightness / max(float(mean), 0.02) * factor).astype(np.float32)
             canvas = (mean + self.contrast * (canvas - mean)) * gain[:, None, None, None]
-        if self.shake:
-            canvas = _shaken(rng, canvas, self.shake)
         if self.interlaced:
             canvas[1:, 1::2] = canvas[:-1, 1::2]
         grain = rng.standard_normal((frames, size, size, 1), dtype=np.float32) * self.noise
@@ -111,21 +106,3 @@ def _lamp(
     light = np.exp(-rng.uniform(*narrow) * (at[0] ** 2 + at[1][:, None] ** 2))
     lit: Array = light.astype(np.float32)[None, :, :, None]
     return lit
-
-
-def _shaken(rng: np.random.Generator, canvas: Array, pixels: float) -> Array:
-    """Whole frames moved by fractions of a pixel; edges are repeated."""
-    steps = np.cumsum(rng.normal(0, pixels / 2, (canvas.shape[0], 2)), axis=0)
-    steps -= steps.mean(axis=0)
-    size, moved = canvas.shape[1], canvas.copy()
-    for frame, (down, right) in enumerate(steps):
-        for axis, step in ((0, down), (1, right)):
-            at = np.clip(np.arange(size) + step, 0, size - 1)
-            low = np.minimum(at.astype(int), size - 2)
-            weight = (at - low).astype(np.float32)
-            weight = weight[:, None, None] if axis == 0 else weight[None, :, None]
-            picture = moved[frame]
-            moved[frame] = (
-                picture.take(low, axis) * (1 - weight) + picture.take(low + 1, axis) * weight
-            )
-    return moved

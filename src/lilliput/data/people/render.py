@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lilliput.data.motion.skeleton import FPS
 from lilliput.data.people.body import Body, Light, Solid
-from lilliput.data.people.camera import Camera, draw_camera
+from lilliput.data.people.camera import Camera, draw_camera, draw_path, follow_path
 from lilliput.data.people.captured import Captured
 from lilliput.data.people.drawing import paint, project
 from lilliput.data.people.exposure import Sensor
@@ -78,15 +78,17 @@ def render_clip(rng: Rng, captured: Captured) -> RenderedClip:
         scene = _draw_scene(rng, captured, seconds, times, sensor.light)
     wide = bool(rng.random() < 0.12)
     camera = draw_camera(rng, scene.points, size, wide=wide)
-    behind = background(rng, size, camera.horizon(), sensor.light)
-    canvas = np.repeat(behind[None], times, axis=0)
+    path = draw_path(rng, times, size)
+    margin = int(np.ceil(np.abs(path).max()))
+    behind = background(rng, size + 2 * margin, camera.horizon() + margin, sensor.light)
+    canvas = follow_path(behind, path, size)
     if not scene.solids or rng.random() < 0.05:
         for _ in range(int(rng.integers(0, 3))):
             distract(rng, canvas, light)
     if scene.solids:
-        _cast_shadows(rng, canvas, scene.solids, camera, sensor)
+        _cast_shadows(rng, canvas, scene.solids, camera, path, sensor)
         shading = 0.0 if sensor.light == "mask" else rng.uniform(0.1, 0.4)
-        paint(canvas, project(scene.solids, camera), sensor.edge, light, shading)
+        paint(canvas, project(scene.solids, camera, path), sensor.edge, light, shading)
     if rng.random() < 0.1:
         occlude(rng, canvas)
     if sensor.smear:
@@ -161,7 +163,7 @@ def _unit(rng: Rng) -> Array:
 
 
 def _cast_shadows(
-    rng: Rng, canvas: Array, solids: Sequence[Solid], camera: Camera, sensor: Sensor
+    rng: Rng, canvas: Array, solids: Sequence[Solid], camera: Camera, path: Array, sensor: Sensor
 ) -> None:
     """On the ground, away from the sun or under the lamp."""
     strength = rng.uniform(-0.2, 0.5)
@@ -175,4 +177,4 @@ def _cast_shadows(
         if max(solid.radii) > 0.055
     ]
     if shadows:
-        paint(canvas, project(shadows, camera), 2 * sensor.edge, np.zeros(2), 0.0)
+        paint(canvas, project(shadows, camera, path), 2 * sensor.edge, np.zeros(2), 0.0)
