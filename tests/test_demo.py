@@ -26,10 +26,12 @@ def test_demo_makes_what_it_says_and_can_be_run_again(
 
     monkeypatch.setattr(demo, "NUM_CLIPS", {"num_train": 24, "num_val": 12, "num_test": 6})
     monkeypatch.setattr(demo, "load_config", toy)
+    monkeypatch.setattr(demo, "SCENE_SECONDS", 10.0)
     told = _run(tmp_path)
     assert "24 train, 12 val, 6 test clips of 26 classes, all rendered, none filmed" in told
     assert "guessing: every label" in told
-    assert "synthetic clips: it knows rendered scenes only" in told
+    assert "watching a rendered scene with the shipped model 'people'" in told
+    assert (tmp_path / "watched" / "scene" / "annotated.mp4").is_file()
     for made in ("best.safetensors", "curves.png", "val/report.html", "test/report.html"):
         assert (tmp_path / "run" / made).is_file(), made
     model = (tmp_path / "run" / "best.safetensors").read_bytes()

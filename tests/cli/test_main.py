@@ -344,7 +344,7 @@ def test_a_missing_model(run_cli: RunCli, tiny_folder: Path, tmp_path: Path) -> 
 
 def test_a_video_given_as_a_model(run_cli: RunCli, tiny_folder: Path) -> None:
     video = tiny_folder / "test" / "00000.mp4"
-    assert "not a readable safetensors file" in _fails(run_cli("predict", video, video))
+    assert "not a readable safetensors file" in _fails(run_cli("probe", video, "--data", video))
 
 
 @pytest.mark.parametrize(
