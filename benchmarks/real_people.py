@@ -141,7 +141,8 @@ def set_thresholds(
         targets = np.array([[labels[number] in shown] for number in kept])
         (thresholds[name],) = tune_per_class(column, targets)
         print(f"threshold of {name}: {thresholds[name]:.3f}")
-    return replace(model, thresholds=tuple(map(float, thresholds.values())))
+    note = "trained on rendered people alone; its thresholds are set on real clips"
+    return replace(model, thresholds=tuple(map(float, thresholds.values())), note=note)
 
 
 def _recognizer(model: Checkpoint) -> Recognizer:
