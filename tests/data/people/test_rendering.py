@@ -53,7 +53,7 @@ def test_a_window_shows_the_action_and_tells_what_else_is_done() -> None:
         for span in take.spans:
             frames = np.arange(span.start, span.stop, 0.01)
             inside = ((frames >= start) & (frames < stop)).sum() / 100
-            if inside >= 15 - 0.02 or inside >= (span.stop - span.start) / 2 - 0.02:
+            if inside >= 24 - 0.02 or inside >= (span.stop - span.start) / 2 - 0.02:
                 expected.add(span.label)
         assert labels == expected
         assert "waving" in labels

@@ -76,11 +76,11 @@ def draw_camera(rng: np.random.Generator, points: Array, size: int, *, wide: boo
 def _draw_elevation(rng: np.random.Generator) -> float:
     """Degrees above the horizontal: at eye level, under a ceiling, steep, or straight down."""
     kind = rng.random()
-    if kind < 0.4:
-        return float(rng.uniform(-2, 12))
-    if kind < 0.75:
-        return float(rng.uniform(12, 40))
-    return float(rng.uniform(40, 70) if kind < 0.9 else rng.uniform(78, 90))
+    if kind < 0.48:
+        return float(rng.uniform(-2, 14))
+    if kind < 0.8:
+        return float(rng.uniform(14, 40))
+    return float(rng.uniform(40, 70) if kind < 0.92 else rng.uniform(78, 90))
 
 
 def _look(ahead: Array, roll: float) -> Array:

@@ -1,4 +1,4 @@
-"""Falling, bending, crouching, jumping, crawling and climbing, keyed by hand."""
+"""Bending, crouching, jumping, crawling and climbing, keyed by hand."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -6,47 +6,13 @@ from types import MappingProxyType
 import numpy as np
 
 from lilliput.data.people import gait
+from lilliput.data.people.falls import fall
 from lilliput.data.people.join import follow
-from lilliput.data.people.keyed import Ease, Key, Take, play
+from lilliput.data.people.keyed import Key, Take, play
 from lilliput.data.people.poses import BEND, CROUCH, KNEEL, REACH_DOWN, SQUAT_DOWN, STAND, pose
-from lilliput.data.people.postures import approach, keep, lying_pose, sitting_pose, standing_pose
+from lilliput.data.people.postures import approach, keep, standing_pose
 
 Rng = np.random.Generator
-
-
-def fall(rng: Rng) -> Take:
-    """From standing, from a walk or off a chair; forward, backward, sideways, or a collapse."""
-    lying, way = lying_pose(rng), float(rng.choice([-1, 1]))
-    seconds = rng.uniform(0.45, 1.1)
-    kind = rng.choice(["topple", "topple", "collapse", "slide"])
-    start = standing_pose(rng)
-    flung: dict[str, float] = {
-        f"{side}_arm_{angle}": rng.uniform(*reach)
-        for side in ("left", "right")
-        for angle, reach in (("forward", (-20, 110)), ("out", (10, 90)))
-    }
-    if kind == "topple":
-        middle = pose((start + lying) / 2, legs_knee=rng.uniform(5, 45), **flung)
-    elif kind == "collapse":
-        middle = pose(CROUCH, bow=rng.uniform(20, 60), side=way * rng.uniform(5, 35), **flung)
-    else:
-        start = sitting_pose(rng, chair=True)
-        middle = pose((start + lying) / 2, side=way * rng.uniform(5, 30), **flung)
-    ease: Ease = "drop" if kind == "topple" else "smooth"
-    keys = [
-        Key(
-            start,
-            hold=rng.uniform(0.2, 1.2),
-            staying=("sitting" if kind == "slide" else "standing",),
-        ),
-        Key(middle, seconds * 0.6, ("falling",), ease=ease),
-        Key(lying, seconds * 0.4, ("falling",), 0.1, ("falling",), ease="fast"),
-        keep(lying, rng, "lying", "lying"),
-    ]
-    take = play(rng, keys, support="chair" if kind == "slide" and rng.random() < 0.7 else None)
-    if kind == "slide" or rng.random() < 0.5:
-        return take
-    return follow(approach(rng), take, within=0.15)
 
 
 def bend(rng: Rng) -> Take:

@@ -21,8 +21,9 @@ Rng = np.random.Generator
 KEYED: Mapping[str, tuple[Callable[[Rng], Take], ...]] = MappingProxyType(
     {**POSTURES, **MOVEMENTS, **GESTURES}
 )
-_KEYED_SHARE = 0.5  # of the takes whose action was captured, too
-_LEAST = 0.25  # of a clip that an action fills; or half of the action lies in it
+_CAPTURED_SHARE = 0.6  # of the takes whose action was captured often
+_OFTEN = 10  # takes; where there are as many as this, half of that share
+_LEAST = 0.4  # of a clip that an action fills; or half of the action lies in it
 # What a short captured take is followed by: itself, or its last pose.
 _AFTER = MappingProxyType(
     {
@@ -42,7 +43,8 @@ def draw_take(rng: Rng, captured: Captured, label: str, frames: int) -> Take:
     """
     keyed = KEYED.get(label, ())
     found = None
-    if not keyed or rng.random() >= _KEYED_SHARE:
+    count = captured.counts.get(label, 0)
+    if not keyed or rng.random() < _CAPTURED_SHARE * count / (count + _OFTEN):
         found = captured.draw(rng, label)
     if found is not None:
         return _extend(found, round(1.3 * frames))
@@ -86,7 +88,7 @@ def sample(values: Array, moments: Array) -> Array:
 
 
 def _labels_in(take: Take, start: float, stop: float) -> frozenset[str]:
-    """Actions that fill a quarter of the part, or of which half lies in it."""
+    """Actions that fill two fifths of the part, or of which half lies in it."""
     labels = set()
     for span in take.spans:
         inside = min(stop, span.stop) - max(start, span.start)

@@ -11,6 +11,7 @@ from lilliput.data.people import gait
 from lilliput.data.people.join import follow
 from lilliput.data.people.keyed import Key, Take, play
 from lilliput.data.people.poses import (
+    ANGLES,
     CROSS_LEGGED,
     KNEEL,
     LYING,
@@ -46,7 +47,12 @@ _BUSY: tuple[Mapping[str, float], ...] = (  # what arms do while people sit or s
 def standing_pose(rng: Rng) -> Array:
     """Upright, with arms that do one of the usual nothings."""
     upright = pose(STAND, legs_out=rng.uniform(1, 9), bow=rng.uniform(-3, 8))
-    return pose(upright, nod=rng.uniform(-8, 25), **_ARMS[rng.integers(len(_ARMS))])
+    upright = pose(upright, nod=rng.uniform(-8, 25), **_ARMS[rng.integers(len(_ARMS))])
+    if rng.random() < 0.4:  # the other arm does something else
+        other = pose(STAND, **_ARMS[rng.integers(len(_ARMS))])
+        arm = [index for index, name in enumerate(ANGLES) if name.startswith("left_arm")]
+        upright[arm] = other[arm]
+    return upright
 
 
 def sitting_pose(rng: Rng, *, chair: bool) -> Array:
@@ -54,7 +60,7 @@ def sitting_pose(rng: Rng, *, chair: bool) -> Array:
     if not chair:
         seat = CROSS_LEGGED if rng.random() < 0.5 else SIT_FLOOR
         return pose(seat, bow=rng.uniform(-5, 30), nod=rng.uniform(-5, 25))
-    return pose(
+    seat = pose(
         SIT_CHAIR,
         bow=rng.uniform(-18, 25),
         nod=rng.uniform(-5, 30),
@@ -64,6 +70,10 @@ def sitting_pose(rng: Rng, *, chair: bool) -> Array:
         arms_elbow=rng.uniform(20, 95),
         arms_twist=rng.uniform(0, 40),
     )
+    if rng.random() < 0.3:  # legs that are crossed, stretched or drawn in
+        leg = {"forward": rng.uniform(65, 105), "knee": rng.uniform(20, 115)}
+        seat = pose(seat, **{f"left_leg_{name}": float(angle) for name, angle in leg.items()})
+    return seat
 
 
 def busy(rng: Rng, start: Array) -> Array:
@@ -78,16 +88,26 @@ def busy(rng: Rng, start: Array) -> Array:
     return pose(start, nod=rng.uniform(-5, 35), **angles)
 
 
-def lying_pose(rng: Rng) -> Array:
-    """On the back, the front or a side; straight or curled up."""
-    kind = str(rng.choice(list(LYING)))
-    side = float(rng.choice([-1, 1]))
-    lying = pose(LYING[kind], legs_knee=rng.uniform(2, 50))
+def lying_pose(rng: Rng, kind: str | None = None, way: float | None = None) -> Array:
+    """On the back, the front or a side (1 is the left one); straight, curled up, knees raised."""
+    kind = kind or str(rng.choice(list(LYING)))
     if kind == "side":
-        lying = pose(lying, roll=88 * side, bow=rng.uniform(0, 40), legs_forward=rng.uniform(5, 70))
-    elif rng.random() < 0.4:
-        lying = pose(lying, left_leg_knee=rng.uniform(30, 90), left_leg_forward=rng.uniform(15, 45))
-    return pose(lying, arms_out=rng.uniform(8, 80))
+        way = way or float(rng.choice([-1, 1]))
+        lying = pose(LYING[kind], roll=88 * way, bow=rng.uniform(0, 45))
+        lying = pose(lying, legs_forward=rng.uniform(5, 90), tilt=rng.normal(0, 12))
+    else:
+        lying = pose(LYING[kind], roll=rng.normal(0, 10), side=rng.normal(0, 8))
+    for side in ("left", "right"):
+        knee = rng.uniform(50, 120) if rng.random() < 0.4 else rng.uniform(2, 40)
+        angles = {
+            "leg_knee": knee,
+            "arm_out": rng.uniform(5, 95),
+            "arm_elbow": rng.uniform(0, 115),
+        }
+        if kind == "back":  # feet stay on the ground
+            angles["leg_forward"] = knee * rng.uniform(0.4, 0.6)
+        lying = pose(lying, **{f"{side}_{name}": float(value) for name, value in angles.items()})
+    return lying
 
 
 def stand(rng: Rng) -> Take:
