@@ -66,7 +66,7 @@ def draw_camera(rng: np.random.Generator, points: Array, size: int, *, wide: boo
     seen, _, _ = camera.project(points)
     low, high = seen.min(axis=0), seen.max(axis=0)
     extent = float((high - low).max())
-    context = rng.uniform(1.8, 5) if wide else rng.uniform(1.05, 1.6)
+    context = 1.8 + 7 * rng.beta(1, 3) if wide else rng.uniform(1.05, 1.6)
     factor = size / max(extent * context, 1e-3)
     slack = size - factor * (high - low)
     spread = rng.uniform(0.1, 0.9, 2) if wide else np.clip(rng.normal(0.5, 0.17, 2), -0.1, 1.1)

@@ -15,7 +15,7 @@ Array = npt.NDArray[np.floating[Any]]
 
 # How often each; a mask is what is left of a scene when a camera gives the moving parts alone.
 _LIGHTS: Mapping[Light, float] = MappingProxyType(
-    {"day": 0.58, "night": 0.17, "infrared": 0.11, "thermal": 0.1, "mask": 0.04}
+    {"day": 0.66, "night": 0.14, "infrared": 0.08, "thermal": 0.06, "mask": 0.06}
 )
 
 

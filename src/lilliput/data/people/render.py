@@ -76,7 +76,7 @@ def render_clip(rng: Rng, captured: Captured) -> RenderedClip:
         scene = _Scene((), rng.normal(0, 1, (8, 3)) + _EYES, frozenset())
     else:
         scene = _draw_scene(rng, captured, seconds, times, sensor.light)
-    wide = bool(rng.random() < 0.12)
+    wide = bool(rng.random() < 0.06)
     camera = draw_camera(rng, scene.points, size, wide=wide)
     path = draw_path(rng, times, size)
     margin = int(np.ceil(np.abs(path).max()))
@@ -89,7 +89,7 @@ def render_clip(rng: Rng, captured: Captured) -> RenderedClip:
         _cast_shadows(rng, canvas, scene.solids, camera, path, sensor)
         shading = 0.0 if sensor.light == "mask" else rng.uniform(0.1, 0.4)
         paint(canvas, project(scene.solids, camera, path), sensor.edge, light, shading)
-    if rng.random() < 0.1:
+    if rng.random() < 0.07:
         occlude(rng, canvas)
     if sensor.smear:
         canvas = (canvas[::2] + canvas[1::2]) / 2
@@ -100,7 +100,7 @@ def render_clip(rng: Rng, captured: Captured) -> RenderedClip:
 def _draw_size(rng: Rng) -> int:
     """Even, because video chroma is halved."""
     kind = rng.random()
-    low, high = (20, 48) if kind < 0.55 else (48, 80) if kind < 0.85 else (10, 20)
+    low, high = (20, 48) if kind < 0.55 else (48, 80) if kind < 0.87 else (10, 20)
     if kind > 0.94:
         low, high = 80, 128
     return 2 * round(rng.uniform(low, high) / 2)
@@ -108,7 +108,7 @@ def _draw_size(rng: Rng) -> int:
 
 def _draw_scene(rng: Rng, captured: Captured, seconds: float, times: int, light: Light) -> _Scene:
     """One person, now and then two or three; the first one is framed."""
-    people = 1 if rng.random() < 0.9 else int(rng.integers(2, 4))
+    people = 1 if rng.random() < 0.93 else int(rng.integers(2, 4))
     solids: list[Solid] = []
     labels: set[str] = set()
     points: list[Array] = []

@@ -108,7 +108,7 @@ def _lifted(rng: np.random.Generator, at: Joints, _: str) -> list[Solid]:
 
 
 def _chair(rng: np.random.Generator, at: Joints, frames: int) -> list[Solid]:
-    """A stool, a chair, a bench or a sofa."""
+    """A stool, a chair, a bench, a sofa or the edge of a bed; now and then a table before it."""
     colour, soft = any_colour(rng), rng.random() < 0.4
     across = (at["left_hip"] - at["right_hip"]) * rng.uniform(1.6, 6 if soft else 2.2)
     ahead = np.cross(across, -_DOWN)
@@ -117,10 +117,16 @@ def _chair(rng: np.random.Generator, at: Joints, frames: int) -> list[Solid]:
     seat = at["pelvis"] + _DOWN * (0.09 + thick)
     parts = [(seat + s * across / 2 - ahead, seat + s * across / 2 + ahead) for s in (-1, 0, 1)]
     parts += [(seat - ahead - across / 2, seat - ahead + across / 2)]
+    if soft:  # as deep as a sofa, or as a bed
+        deep = rng.uniform(1.5, 4) * ahead
+        parts += [(seat - deep - across / 2, seat - deep + across / 2)]
     if rng.random() < 0.75:
         back = [seat - ahead - _DOWN * height for height in (0.25, 0.45)]
         parts += [(point - across / 2, point + across / 2) for point in back]
     solids = [_still(start, end, thick, colour, frames) for start, end in parts]
+    if rng.random() < 0.15:
+        board = seat + rng.uniform(2, 3.5) * ahead - 0.3 * _DOWN
+        solids.append(_still(board - across, board + across, 0.05, any_colour(rng), frames))
     for s in (-1, 1):
         for edge in (-1, 1):
             corner = seat + s * across / 2 + edge * ahead
