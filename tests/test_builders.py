@@ -26,6 +26,7 @@ from lilliput.losses import (
     CrossEntropy,
     FocalLoss,
     class_balanced_weights,
+    log_priors,
 )
 from lilliput.models.resnet3d import ResNet3d
 from lilliput.video.normalisation import IMAGENET, KINETICS, MOTION, OWN_CONTRAST, SYMMETRIC
@@ -207,6 +208,8 @@ def test_the_recipe_reaches_the_loss() -> None:
         loss = build_loss(LossConfig(name="focal", class_balance=0.5, gamma=3), task, targets)
         assert loss.gamma == 3
         torch.testing.assert_close(loss.class_weights, weights)
+        loss = build_loss(LossConfig(logit_adjustment=0.5), task, targets)
+        torch.testing.assert_close(loss.offsets, 0.5 * log_priors(targets, task))
 
 
 def test_declared_flip_pairs_replace_those_found_by_name() -> None:

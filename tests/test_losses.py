@@ -11,9 +11,12 @@ from lilliput.losses import (
     BinaryCrossEntropy,
     CrossEntropy,
     FocalLoss,
+    LogitAdjustment,
     class_balanced_weights,
+    log_priors,
     positive_weights,
 )
+from lilliput.task import Task
 
 
 def test_bce_is_the_formula_of_section_3_11_1() -> None:
@@ -180,3 +183,25 @@ def test_class_balanced_weights_by_hand() -> None:
     expected = torch.tensor(raw) * 3 / sum(raw)
     torch.testing.assert_close(class_balanced_weights(targets, 0.9), expected)
     torch.testing.assert_close(class_balanced_weights(targets, 0.0), torch.ones(3))
+
+
+def test_log_priors_by_hand() -> None:
+    targets = torch.zeros(8, 3)
+    targets[:2, 0] = 1
+    targets[2:, 1] = 1  # and none of the third, which counts as half a clip of eight
+    odds = torch.tensor([2 / 6, 6 / 2, 0.5 / 7.5])
+    torch.testing.assert_close(log_priors(targets, "multi"), odds.log())
+    shares = torch.tensor([2 / 8, 6 / 8, 0.5 / 8])
+    torch.testing.assert_close(log_priors(targets, "single"), shares.log())
+
+
+@pytest.mark.parametrize("task", ["single", "multi"])
+def test_adjusted_logits_forget_how_frequent_classes_are(task: Task) -> None:
+    """Without anything to see, the best logits are all the same."""
+    targets = torch.eye(3)[[0] * 12 + [1] * 5 + [2] * 3]
+    plain = CrossEntropy() if task == "single" else BinaryCrossEntropy()
+    loss = LogitAdjustment(plain, log_priors(targets, task))
+    logits = torch.zeros(3, requires_grad=True)
+    loss(logits.expand(20, 3), targets).backward()
+    assert logits.grad is not None
+    torch.testing.assert_close(logits.grad, torch.zeros(3), atol=1e-6, rtol=0)

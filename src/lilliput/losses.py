@@ -204,7 +204,42 @@ class AsymmetricLoss(nn.Module):
         return losses.mean() if self.reduction == "mean" else losses.sum()
 
 
+class LogitAdjustment(nn.Module):
+    """Any loss, of logits that are moved by how frequent each class is in training.
+
+    So the network learns what tells classes apart, and its own scores are those of clips in which
+    every class is as likely as any other.
+
+    Source: Menon et al., Long-Tail Learning via Logit Adjustment, ICLR 2021.
+
+    Args:
+        loss: Takes logits and targets (N, K).
+        offsets: (K,) added to the logits; see ``log_priors``.
+    """
+
+    def __init__(self, loss: nn.Module, offsets: torch.Tensor) -> None:
+        super().__init__()
+        self.loss = loss
+        self.register_buffer("offsets", offsets)
+        self.offsets: torch.Tensor
+
+    def forward(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Loss of a batch."""
+        loss: torch.Tensor = self.loss(logits + self.offsets, targets)
+        return loss
+
+
 _EPSILON = 1e-8
+
+
+def log_priors(targets: torch.Tensor, task: Task) -> torch.Tensor:
+    """How likely each class is before a clip is seen: (N, K) to (K,) logits of ``task``.
+
+    A class without clips, or in all of them, counts as if it were otherwise in half a clip.
+    """
+    clips = len(targets)
+    share = (targets.sum(dim=0) / clips).clamp(0.5 / clips, 1 - 0.5 / clips)
+    return share.log() if task == "single" else share.logit()
 
 
 def positive_weights(targets: torch.Tensor, *, limit: float = 100.0) -> torch.Tensor:

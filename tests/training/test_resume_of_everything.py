@@ -27,7 +27,7 @@ SETTINGS: dict[str, dict[str, object]] = {
         "repeated": 2,
     },
     "model": {"stochastic_depth": 0.3, "dropout": 0.2},
-    "loss": {"label_smoothing": 0.1, "class_balance": 0.9},
+    "loss": {"label_smoothing": 0.1, "class_balance": 0.9, "logit_adjustment": 0.5},
     "training": {
         "epochs": EPOCHS,
         "passes": 2,

@@ -10,7 +10,9 @@ from lilliput.losses import (
     BinaryCrossEntropy,
     CrossEntropy,
     FocalLoss,
+    LogitAdjustment,
     class_balanced_weights,
+    log_priors,
     positive_weights,
 )
 from lilliput.task import Task
@@ -49,6 +51,13 @@ def build_loss(config: LossConfig, task: Task, targets: torch.Tensor) -> nn.Modu
     Raises:
         ConfigError: The loss is not for this task.
     """
+    loss = _build_plain(config, task, targets)
+    if config.logit_adjustment:
+        return LogitAdjustment(loss, config.logit_adjustment * log_priors(targets, task))
+    return loss
+
+
+def _build_plain(config: LossConfig, task: Task, targets: torch.Tensor) -> nn.Module:
     name = resolve_loss(config, task)
     if name == "asymmetric":
         return AsymmetricLoss(

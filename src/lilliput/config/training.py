@@ -21,12 +21,13 @@ class LossConfig(Section):
     gamma_neg: Annotated[float, Field(ge=0)] = 4.0  # and on hard negatives
     margin: Annotated[float, Field(ge=0, lt=1)] = 0.05  # negatives below it count nothing
     focus_gradient: bool = False  # asymmetric: differentiate through the focusing weight
+    logit_adjustment: Annotated[float, Field(ge=0)] = 0.0  # scores of equal priors: 1; 0: off
     reduction: Literal["mean", "sum"] = "mean"  # over the batch
     branches: bool = False  # supervise each of the classifiers that a model adds up, too
 
     @model_validator(mode="after")
     def _check_used(self) -> "LossConfig":
-        used = _LOSS_SETTINGS[self.name] | {"name", "reduction", "branches"}
+        used = _LOSS_SETTINGS[self.name] | {"name", "logit_adjustment", "reduction", "branches"}
         for name, field in type(self).model_fields.items():
             if name not in used and getattr(self, name) != field.default:
                 raise ValueError(f"loss.{name} has no effect on {self._in_words()}; leave it out")
