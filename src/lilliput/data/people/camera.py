@@ -66,11 +66,20 @@ def draw_camera(rng: np.random.Generator, points: Array, size: int, *, wide: boo
     seen, _, _ = camera.project(points)
     low, high = seen.min(axis=0), seen.max(axis=0)
     extent = float((high - low).max())
-    context = 1.8 + 7 * rng.beta(1, 3) if wide else rng.uniform(1.05, 1.6)
+    context, spread = _draw_framing(rng, wide=wide)
     factor = size / max(extent * context, 1e-3)
     slack = size - factor * (high - low)
-    spread = rng.uniform(0.1, 0.9, 2) if wide else np.clip(rng.normal(0.5, 0.17, 2), -0.1, 1.1)
     return Camera(place, axes, size * factor, (slack * spread - factor * low).astype(np.float32))
+
+
+def _draw_framing(rng: np.random.Generator, *, wide: bool) -> tuple[float, Array]:
+    """Side of the picture in extents of who is framed, and (2,) where in it they are, 0 to 1.
+
+    Below 0 or above 1 a part of them is cut off.
+    """
+    if wide:
+        return 1.8 + 7 * rng.beta(1, 3), rng.uniform(0.1, 0.9, 2)
+    return rng.uniform(1.05, 1.6), np.clip(rng.normal(0.5, 0.17, 2), -0.1, 1.1)
 
 
 def _draw_elevation(rng: np.random.Generator) -> float:
