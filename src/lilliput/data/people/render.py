@@ -69,7 +69,7 @@ def render_clip(rng: Rng, captured: Captured) -> RenderedClip:
         captured: Motion capture beside the keyed actions; it may be empty.
     """
     sensor = Sensor.draw(rng)
-    size, frames, seconds = _draw_size(rng), int(rng.integers(14, 25)), rng.uniform(1.0, 3.6)
+    size, frames, seconds = _draw_size(rng), int(rng.integers(14, 25)), rng.uniform(1.4, 3.0)
     times = frames * (2 if sensor.smear else 1)
     light = np.array([rng.uniform(-0.8, 0.8), -1.0]) * rng.uniform(0.4, 1)
     if rng.random() < _NOBODY:
