@@ -16,8 +16,8 @@ import argparse
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -85,24 +85,33 @@ PARTS: Mapping[str, Sequence[tuple[object, str, object]]] = {
 PUPPETS = "puppets of data synthetic"
 
 
+@contextmanager
+def without(row: str) -> Iterator[None]:
+    """Renders so, in this process, while it lasts."""
+    with ExitStack() as stack:
+        for owner, name, other in PARTS[row]:
+            stack.enter_context(patch.object(owner, name, other))
+        yield
+
+
 def make(row: str, folder: Path, motion: Path, clips: int, seed: int, epochs: int) -> Path:
     """Renders, packs and trains a row; returns the model."""
     rendered, pack, run = folder / "clips", folder / "pack", folder / "run"
     for left in (rendered, pack, run):
         shutil.rmtree(left, ignore_errors=True)
     if row == PUPPETS:
-        _lilliput("data", "synthetic", rendered, "--train", clips, "--val", 0, "--test", 0)
+        _lilliput(
+            "data", "synthetic", rendered, "--train", clips, "--val", 0, "--test", 0, "--seed", seed
+        )
         data = rendered
     else:
-        with ExitStack() as stack:
-            for owner, name, other in PARTS[row]:
-                stack.enter_context(patch.object(owner, name, other))
+        with without(row):
             write_people(rendered, clips, seed, motion=motion, workers=1)  # patches stay here
         data = rendered / MANIFEST
     _lilliput("data", "pack", data, "--out", pack)
     shutil.rmtree(rendered)
-    settings = ("data.val=", f"training.epochs={epochs}", "training.batch_size=32")
-    chosen = [part for setting in settings for part in ("--set", setting)]
+    steps = (f"training.epochs={epochs}", "training.batch_size=32", f"training.seed={seed}")
+    chosen = [part for setting in ("data.val=", *steps) for part in ("--set", setting)]
     _lilliput("train", "people", "--data", pack, "--run", run, *chosen)
     shutil.rmtree(pack)
     return run / "best.safetensors"

@@ -1,7 +1,7 @@
 """Falls, keyed by hand: forward, backward, sideways, through the knees, off a chair.
 
-Nobody falls like a board: knees give way, hands reach for the ground, and what lies there at last
-is bent in many ways, as in films of actors who fall for science.
+Few fall stiffly: knees give way, hands reach for the ground, and who lies there at last is bent in
+many ways.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from lilliput.data.people.join import follow
 from lilliput.data.people.keyed import Key, Take, play
-from lilliput.data.people.poses import CROUCH, FOURS, KNEEL, LIE_FRONT, SIT_FLOOR, pose
+from lilliput.data.people.poses import ANGLES, CROUCH, FOURS, KNEEL, LIE_FRONT, SIT_FLOOR, pose
 from lilliput.data.people.postures import (
     approach,
     busy,
@@ -24,6 +24,7 @@ from lilliput.data.people.postures import (
 
 Array = npt.NDArray[np.floating[Any]]
 Rng = np.random.Generator
+_LIMBS = [number for number, name in enumerate(ANGLES) if "_arm_" in name or "_leg_" in name]
 _SECONDS = (0.55, 1.6)  # from losing balance to lying
 
 
@@ -69,7 +70,7 @@ def _down(rng: Rng, stages: Sequence[Array]) -> list[Key]:
 def _settled(rng: Rng, fallen: Array) -> Array:
     """The same a moment later: limbs give way, or move a little."""
     settled = fallen.copy()
-    settled[len(fallen) - 19 : -1] += rng.normal(0, 8, 18).astype(np.float32)
+    settled[_LIMBS] += rng.normal(0, 8, len(_LIMBS)).astype(np.float32)
     return settled
 
 
