@@ -189,6 +189,20 @@ def test_the_whole_picture_has_events_without_boxes(open_page, scene):
     expect(page.locator(".box")).to_have_count(0)
 
 
+def test_a_choice_made_before_the_server_answers_stays(open_page):
+    page = open_page()
+    expect(page.locator("#limits")).not_to_be_empty()
+    held = []
+    page.route("**/v1/model", lambda route: held.append(route))
+    with page.expect_request("**/v1/model"):
+        page.reload()
+    page.get_by_label("Look for").select_option("none")
+    expect(page.locator("#limits")).to_be_empty()
+    held.pop().continue_()
+    expect(page.locator("#limits")).not_to_be_empty()
+    expect(page.get_by_label("Look for")).to_have_value("none")
+
+
 def test_a_format_that_the_browser_cannot_play_keeps_boxes_and_timeline(open_page, tmp_path):
     path = tmp_path / "scene.avi"
     with av.open(str(path), "w") as container:

@@ -17,6 +17,7 @@ const player = new Player();
 const search = new Search((error) => fail(error));
 let model = null;
 let file = null; // the user's video
+let isDetectorChosen = false; // by the user
 let work = null; // {controller, job} while one is on its way
 let views = null; // {analysis, overlay, timeline, scores} of the result that is shown
 
@@ -33,13 +34,17 @@ async function greet() {
   byId("note").hidden = !model.note;
   byId("limits").textContent = limitsInWords(model.limits);
   byId("access").hidden = true;
-  byId("detector").value = model.detector;
   byId("search").hidden = !model.has_database;
   byId("no-database").hidden = model.has_database;
-  for (const option of [...byId("detector").options]) {
-    option.disabled = !model.detectors.includes(option.value);
-  }
+  offerDetectors(model);
   search.offer(model.class_names);
+}
+
+/** What was chosen before the server told its default stays, where the server has it. */
+function offerDetectors({ detectors, detector }) {
+  const select = byId("detector");
+  for (const option of [...select.options]) option.disabled = !detectors.includes(option.value);
+  if (!isDetectorChosen || !detectors.includes(select.value)) select.value = detector;
 }
 
 function limitsInWords({ max_upload_bytes: size, max_duration_seconds: seconds }) {
@@ -205,6 +210,7 @@ player.addEventListener("time", draw);
 listenToDrops();
 byId("file").addEventListener("change", () => take(byId("file").files[0]));
 byId("file").addEventListener("click", () => { byId("file").value = ""; });
+byId("detector").addEventListener("change", () => { isDetectorChosen = true; });
 byId("again").addEventListener("click", watch);
 byId("cancel").addEventListener("click", () => {
   work?.controller.abort();
