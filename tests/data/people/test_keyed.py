@@ -7,6 +7,7 @@ from lilliput.data.people.join import follow, heading, turn
 from lilliput.data.people.keyed import LEG, Key, Span, move, play
 from lilliput.data.people.performing import KEYED
 from lilliput.data.people.poses import SIT_CHAIR, STAND, pose
+from lilliput.data.people.postures import fiddle
 
 
 def test_spans_follow_the_keys() -> None:
@@ -66,6 +67,33 @@ def test_every_action_is_shown_by_its_takes(label: str) -> None:
             assert np.isfinite(take.motion.root).all()
             lengths = np.linalg.norm(take.motion.directions, axis=-1)
             np.testing.assert_allclose(lengths, 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("label", ["waving", "pointing", "throwing", "talking_on_phone"])
+def test_hands_do_their_work_sitting_as_well(label: str) -> None:
+    (make,) = KEYED[label]
+    postures = set()
+    for seed in range(20):
+        take = make(np.random.default_rng(seed))
+        done = {span.label for span in take.spans}
+        assert (take.support == "chair") == ("sitting" in done)
+        assert not {"sitting", "standing"} <= done
+        postures |= done
+        low = find_joints(take.motion, LENGTHS)["pelvis"][:, 1].min() / LEG
+        assert (low < 0.85) == ("sitting" in done)
+    assert {"sitting", "standing"} <= postures
+
+
+@pytest.mark.parametrize("sitting", [True, False])
+def test_hands_that_fiddle_move_and_nothing_else_does(sitting: bool) -> None:
+    take = fiddle(np.random.default_rng(2), sitting=sitting)
+    assert take.spans == (Span("sitting" if sitting else "standing", 0, len(take.motion)),)
+    way = {
+        name: np.ptp(places, axis=0).max()
+        for name, places in find_joints(take.motion, LENGTHS).items()
+    }
+    assert max(way["left_wrist"], way["right_wrist"]) > 0.1
+    assert max(way["pelvis"], way["left_knee"], way["right_ankle"]) < 0.06
 
 
 def test_a_take_goes_on_where_the_one_before_ends() -> None:

@@ -20,7 +20,8 @@ Rng = np.random.Generator
 def wave(rng: Rng) -> Take:
     """One arm raised, or both, the forearm or the whole arm swinging from side to side."""
     time = np.arange(round(rng.uniform(2.5, 4.5) * FPS), dtype=np.float32) / FPS
-    poses = np.repeat(standing_pose(rng)[None], len(time), axis=0) + sway(rng, len(time))
+    base, staying, support = _base(rng)
+    poses = np.repeat(base[None], len(time), axis=0) + sway(rng, len(time))
     hertz, whole = rng.uniform(0.9, 2.4), rng.random() < 0.4
     for side in _sides(rng, both=0.3):
         swing = np.sin(2 * np.pi * hertz * time + rng.uniform(0, 0.6))
@@ -30,21 +31,22 @@ def wave(rng: Rng) -> Take:
         column(poses, f"{side}_arm_out")[:] = out + (rng.uniform(15, 60) * swing if whole else 0)
         bend = rng.uniform(5, 30) if whole else rng.uniform(65, 110) + rng.uniform(20, 40) * swing
         column(poses, f"{side}_arm_elbow")[:] = bend
-    return Take(move(poses), _all(("waving", "standing"), len(time)))
+    return Take(move(poses), _all(("waving", staying), len(time)), support=support)
 
 
 def point(rng: Rng) -> Take:
     """An arm is stretched out, held, and taken back."""
-    start = standing_pose(rng)
+    start, staying, support = _base(rng)
     (side,) = _sides(rng, both=0)
     stretched = {"forward": rng.uniform(65, 105), "out": rng.uniform(-10, 80), "elbow": 3.0}
     aimed = pose(start, **{f"{side}_arm_{name}": value for name, value in stretched.items()})
+    pointing = ("pointing", staying)
     keys = [
-        Key(start, hold=rng.uniform(0.1, 0.6), staying=("standing",)),
-        Key(aimed, rng.uniform(0.3, 0.7), _POINTING, rng.uniform(1, 2.5), _POINTING),
-        Key(start, rng.uniform(0.4, 0.8), ("standing",), 0.4, ("standing",)),
+        Key(start, hold=rng.uniform(0.1, 0.6), staying=(staying,)),
+        Key(aimed, rng.uniform(0.3, 0.7), pointing, rng.uniform(1, 2.5), pointing),
+        Key(start, rng.uniform(0.4, 0.8), (staying,), 0.4, (staying,)),
     ]
-    return play(rng, keys, manner=3)
+    return play(rng, keys, support=support, manner=3)
 
 
 def phone(rng: Rng) -> Take:
@@ -52,14 +54,13 @@ def phone(rng: Rng) -> Take:
     (side,) = _sides(rng, both=0)
     ear = {"forward": rng.uniform(25, 60), "out": rng.uniform(10, 40), "elbow": 138.0, "twist": 8.0}
     arm = {f"{side}_arm_{name}": value for name, value in ear.items()}
-    kind = rng.choice(["standing", "walking", "sitting"], p=[0.5, 0.3, 0.2])
     seconds = rng.uniform(2.5, 4)
-    if kind == "walking":
+    if rng.random() < 0.3:
         motion = gait.walk(rng, seconds, arms=pose(STAND, **arm))
         return Take(motion, _all(("talking_on_phone", "walking"), len(motion)), "phone")
-    start = standing_pose(rng) if kind == "standing" else sitting_pose(rng, chair=True)
-    keys = [Key(pose(start, **arm), hold=seconds, staying=("talking_on_phone", str(kind)))]
-    return play(rng, keys, held="phone", support="chair" if kind == "sitting" else None, manner=3)
+    start, staying, support = _base(rng)
+    keys = [Key(pose(start, **arm), hold=seconds, staying=("talking_on_phone", staying))]
+    return play(rng, keys, held="phone", support=support, manner=3)
 
 
 def carry(rng: Rng) -> Take:
@@ -141,17 +142,18 @@ def throw(rng: Rng) -> Take:
     def reach(start: Array, angles: Mapping[str, float], **others: float) -> Array:
         return pose(start, **{f"{side}_arm_{k}": v for k, v in angles.items()}, **others)
 
-    keys = [Key(standing_pose(rng), hold=rng.uniform(0.1, 0.7), staying=("standing",))]
+    base, staying, support = _base(rng)
+    throwing = ("throwing", staying) if support else ("throwing",)
+    keys = [Key(base, hold=rng.uniform(0.1, 0.7), staying=(staying,))]
     for _ in range(int(rng.integers(1, 3))):
+        drawn = reach(base, back, wring=-35 * sign, bow=-6)
         keys += [
-            Key(
-                reach(STAND, back, wring=-35 * sign, bow=-6), rng.uniform(0.35, 0.8), ("throwing",)
-            ),
-            Key(reach(STAND, up, wring=10 * sign, bow=8), 0.12, ("throwing",), ease="drop"),
-            Key(reach(STAND, end, wring=35 * sign, bow=28), 0.14, ("throwing",)),
-            Key(STAND, rng.uniform(0.4, 0.8), ("throwing",), rng.uniform(0.2, 0.6), ("standing",)),
+            Key(drawn, rng.uniform(0.35, 0.8), throwing),
+            Key(reach(base, up, wring=10 * sign, bow=8), 0.12, throwing, ease="drop"),
+            Key(reach(base, end, wring=35 * sign, bow=28), 0.14, throwing),
+            Key(base, rng.uniform(0.4, 0.8), throwing, rng.uniform(0.2, 0.6), (staying,)),
         ]
-    return play(rng, keys, held=f"{side}_ball")
+    return play(rng, keys, held=f"{side}_ball", support=support)
 
 
 def walk(rng: Rng) -> Take:
@@ -179,7 +181,14 @@ GESTURES: Mapping[str, tuple[Callable[[Rng], Take], ...]] = MappingProxyType(
         "talking_on_phone": (phone,),
     }
 )
-_POINTING = ("pointing", "standing")
+_SEATED = 0.3  # of those whose hands do something
+
+
+def _base(rng: Rng) -> tuple[Array, str, str | None]:
+    """What hands may move from: a pose, what staying in it is called, and what supports it."""
+    if rng.random() < _SEATED:
+        return sitting_pose(rng, chair=True), "sitting", "chair"
+    return standing_pose(rng), "standing", None
 
 
 def _sides(rng: Rng, both: float) -> tuple[str, ...]:

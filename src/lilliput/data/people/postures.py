@@ -1,15 +1,17 @@
 """Standing, sitting, lying and what leads from one to the other, keyed by hand."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lilliput.data.motion.skeleton import FPS
 from lilliput.data.people import gait
 from lilliput.data.people.join import follow
-from lilliput.data.people.keyed import Key, Take, play
+from lilliput.data.people.keyed import Key, Span, Take, move, play, sway
 from lilliput.data.people.poses import (
     ANGLES,
     CROSS_LEGGED,
@@ -18,6 +20,7 @@ from lilliput.data.people.poses import (
     SIT_CHAIR,
     SIT_FLOOR,
     STAND,
+    column,
     pose,
 )
 
@@ -143,6 +146,22 @@ def lie(rng: Rng) -> Take:
     return play(rng, keys, support="bed" if bed else None)
 
 
+def fiddle(rng: Rng, *, sitting: bool) -> Take:
+    """Sitting or standing while hands move to and fro: knitting, stirring, fanning, typing."""
+    start = busy(rng, sitting_pose(rng, chair=True) if sitting else standing_pose(rng))
+    time = np.arange(round(rng.uniform(2.5, 4.5) * FPS), dtype=np.float32) / FPS
+    poses = np.repeat(start[None], len(time), axis=0) + sway(rng, len(time))
+    hertz = rng.uniform(0.4, 3)
+    for side in ("left", "right"):
+        if rng.random() < 0.3:
+            continue
+        for angle, most in (("forward", 20), ("out", 12), ("elbow", 35), ("twist", 25)):
+            swing = np.sin(2 * np.pi * (hertz * time + rng.uniform(0, 1)))
+            column(poses, f"{side}_arm_{angle}")[:] += rng.uniform(0, most) * swing
+    span = Span("sitting" if sitting else "standing", 0, len(time))
+    return Take(move(poses), (span,), support="chair" if sitting else None)
+
+
 def sit_down(rng: Rng) -> Take:
     """From standing, or from a walk, to a chair or the ground."""
     chair = bool(rng.random() < 0.75)
@@ -199,8 +218,8 @@ def get_up(rng: Rng) -> Take:
 
 POSTURES: Mapping[str, tuple[Callable[[Rng], Take], ...]] = MappingProxyType(
     {
-        "standing": (stand,),
-        "sitting": (sit,),
+        "standing": (stand, stand, partial(fiddle, sitting=False)),
+        "sitting": (sit, sit, partial(fiddle, sitting=True)),
         "sitting_down": (sit_down,),
         "standing_up": (stand_up, stand_up, get_up),
         "lying": (lie, lie, lie_down),
