@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.real_people import recalls, standardize
+from benchmarks.real_people import find_threshold, recalls, standardize
 from benchmarks.real_video import FRAMES, SIDE, cut, shrink
 
 
@@ -35,3 +35,13 @@ def test_standardized_scores_have_no_mean_and_one_deviation() -> None:
     standard = standardize(logits)
     np.testing.assert_allclose(standard.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(standard.std(axis=0), 1)
+
+
+def test_a_threshold_lets_at_most_a_share_pass() -> None:
+    scores = np.round(np.random.default_rng(3).random(150), 2)  # with ties
+    for share in (0.0, 0.02, 0.1):
+        passing = {value: (scores >= value).mean() for value in np.arange(0, 1.02, 0.001)}
+        expected = min(value for value, part in passing.items() if part <= share)
+        found = find_threshold(scores, share)
+        assert (scores >= found).mean() <= share
+        assert found == pytest.approx(expected, abs=0.0011)

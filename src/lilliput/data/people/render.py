@@ -12,11 +12,12 @@ from lilliput.data.motion.skeleton import FPS
 from lilliput.data.people.body import Body, Light, Solid
 from lilliput.data.people.camera import Camera, draw_camera, draw_path, follow_path
 from lilliput.data.people.captured import Captured
+from lilliput.data.people.distractors import distract
 from lilliput.data.people.drawing import paint, project
 from lilliput.data.people.exposure import Sensor
 from lilliput.data.people.join import turn
 from lilliput.data.people.performing import choose_window, draw_take, sample
-from lilliput.data.people.scenery import background, distract, occlude
+from lilliput.data.people.scenery import background, occlude
 from lilliput.data.people.things import hold, support
 
 Array = npt.NDArray[np.floating[Any]]
@@ -34,7 +35,7 @@ SHARES: Mapping[str, float] = MappingProxyType(
 PEOPLE_CLASSES = tuple(name for name in SHARES if name)
 _CHANCES = np.array(list(SHARES.values())) / sum(SHARES.values())
 _EYES = np.array([0.0, 1.0, 0.0])
-_NOBODY = 0.06  # of all clips
+_NOBODY = 0.12  # of all clips
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,9 @@ def render_clip(rng: Rng, captured: Captured) -> RenderedClip:
     behind = background(rng, size + 2 * margin, camera.horizon() + margin, sensor.light)
     canvas = follow_path(behind, path, size)
     if not scene.solids or rng.random() < 0.05:
-        for _ in range(int(rng.integers(0, 3))):
-            distract(rng, canvas, light)
+        for number in range(int(rng.integers(0, 3))):
+            tracked = not (scene.solids or number) and rng.random() < 0.8
+            distract(rng, canvas, light, tracked=tracked)
     if scene.solids:
         _cast_shadows(rng, canvas, scene.solids, camera, path, sensor)
         shading = 0.0 if sensor.light == "mask" else rng.uniform(0.1, 0.4)

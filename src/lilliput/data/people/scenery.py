@@ -1,4 +1,4 @@
-"""What is behind people and before them, and what moves but is none."""
+"""What is behind people and before them."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lilliput.data.people.body import Light, any_colour
-from lilliput.data.people.drawing import Strokes, paint
 
 Array = npt.NDArray[np.floating[Any]]
 
@@ -71,85 +70,6 @@ def occlude(rng: np.random.Generator, canvas: Array) -> None:
             low = round(size * rng.uniform(0.6, 0.95))
             left, right = sorted(rng.integers(0, size + 1, 2))
             canvas[:, low : low + 2 * thick, left:right] = colour
-
-
-def distract(rng: np.random.Generator, canvas: Array, light: Array) -> None:
-    """Something that moves and is no person, in place: a car, an animal, leaves, a curtain."""
-    frames, size = canvas.shape[:2]
-    kind = rng.choice(["car", "animal", "leaves", "curtain"])
-    if kind == "leaves":
-        parts = int(rng.integers(6, 25))
-        place = rng.uniform(0, size, 2) + rng.normal(0, 0.15 * size, (parts, 1, 2))
-        way = rng.normal(0, 0.02 * size, (parts, 1, 2)) * _waves(rng, frames)
-        _blobs(canvas, place + way, place + way, rng.uniform(0.01, 0.06, parts) * size, rng, light)
-    elif kind == "curtain":
-        left, width = rng.uniform(0, 0.8) * size, rng.uniform(0.1, 0.4) * size
-        folds = int(rng.integers(2, 7))
-        across = left + width * (np.arange(folds)[:, None] + 0.5) / folds
-        sway = 0.05 * size * rng.uniform(0.2, 1) * _waves(rng, frames)
-        across = across + sway[:, 0]
-        top = np.stack([across, np.zeros_like(across)], axis=-1)
-        drop = np.array([0, rng.uniform(0.5, 1.0) * size])
-        _blobs(canvas, top, top + drop, np.full(folds, width / folds * 0.7), rng, light)
-    else:
-        _vehicle_or_animal(rng, canvas, light, animal=kind == "animal")
-
-
-def _vehicle_or_animal(
-    rng: np.random.Generator, canvas: Array, light: Array, *, animal: bool
-) -> None:
-    frames, size = canvas.shape[:2]
-    length = size * rng.uniform(0.12, 0.35 if animal else 0.7)
-    start, end = rng.uniform(-0.1, 1.1, 2) * size
-    x = np.linspace(start, end, frames)
-    y = np.full(frames, rng.uniform(0.3, 0.9) * size)
-    way = 1.0 if end >= start else -1.0
-    places = np.stack([x, y], axis=-1)
-
-    def part(*ends: tuple[float, float]) -> Array:
-        return np.stack([places + length * np.array([way * end[0], end[1]]) for end in ends])
-
-    if animal:
-        steps = 0.13 * np.sin(np.linspace(0, rng.uniform(8, 50), frames))
-        parts = [part((-0.4, 0), (0.4, 0)), part((0.45, -0.12), (0.6, -0.2))]
-        parts += [part((at, 0.05), (at + 0.02, 0.42)) for at in (-0.38, 0.36)]
-        for legs, sway in ((-0.3, steps), (0.3, -steps)):
-            moved = part((legs, 0.05), (legs, 0.42))
-            moved[1, :, 0] += length * sway
-            parts.append(moved)
-        radii = np.array([0.16, 0.1, 0.05, 0.05, 0.05, 0.05]) * length
-    else:
-        parts = [part((-0.45, 0), (0.45, 0)), part((-0.2, -0.17), (0.15, -0.17))]
-        parts += [part((at, 0.15), (at, 0.15)) for at in (-0.3, 0.3)]
-        radii = np.array([0.15, 0.13, 0.08, 0.08]) * length
-    ends = np.stack(parts)
-    _blobs(canvas, ends[:, 0], ends[:, 1], radii, rng, light)
-
-
-def _blobs(
-    canvas: Array, start: Array, end: Array, radii: Array, rng: np.random.Generator, light: Array
-) -> None:
-    """Capsules (P, T, 2) of one color, with a little of their own."""
-    frames = canvas.shape[0]
-    start, end = (np.broadcast_to(part, (len(radii), frames, 2)) for part in (start, end))
-    colour = np.array(any_colour(rng)) * rng.uniform(0.8, 1.15, (len(radii), 1))
-    strokes = Strokes(
-        start=start.astype(np.float32),
-        end=end.astype(np.float32),
-        radii=np.broadcast_to(radii[:, None, None], (len(radii), frames, 2)).astype(np.float32),
-        depth=np.repeat(np.arange(len(radii), 0, -1.0)[:, None], frames, axis=1),
-        colour=colour.astype(np.float32),
-        opacity=np.ones(len(radii), np.float32),
-    )
-    paint(canvas, strokes, 1.2, light, 0.25)
-
-
-def _waves(rng: np.random.Generator, frames: int) -> Array:
-    """(T, 1) a slow movement to and fro."""
-    turns = rng.uniform(0.5, 4)
-    phase = np.linspace(0, 2 * np.pi * turns, frames) + rng.uniform(0, 6)
-    waves: Array = np.sin(phase)[:, None]
-    return waves
 
 
 def _flat(rng: np.random.Generator, light: Light) -> Array:
