@@ -12,5 +12,6 @@ TOPICS = {
     "thresholds": "Thresholds",
     "growth": "Growth",
     "archive": "Archive",
+    "rendering": "Rendering",
     "watch": "Watching",
 }
