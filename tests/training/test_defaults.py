@@ -8,6 +8,7 @@ from lilliput.checkpoint import load_checkpoint
 from lilliput.config import Config
 from lilliput.data import Clip, LabelSet, VideoDataset, read_dataset
 from lilliput.errors import ConfigError, DataError
+from lilliput.training import defaults
 from lilliput.training.defaults import choose_defaults
 
 
@@ -124,6 +125,37 @@ def test_the_network_is_that_of_the_model_to_start_from(tiny_folder: Path) -> No
     assert wider.model.width == 32
 
 
+def _folder(root: Path, write: Callable[..., Path], side: int, count: int = 5) -> VideoDataset:
+    """A class each for odd and even clips of a size."""
+    for number in range(count):
+        split = "val" if number < 2 else "train"
+        frames = np.full((4, side, side + 8, 3), 40 * (number % 6), np.uint8)
+        write(root / f"{split}/{'ab'[number % 2]}/{number}.mp4", frames)
+    return read_dataset(root)
+
+
+def test_few_clips_that_are_large_enough_start_from_people(
+    tmp_path: Path, write_lossless: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = _folder(tmp_path / "large", write_lossless, 40)
+    config, reasons = _by_setting(dataset)
+    assert config.training.pretrained == "people"
+    assert "3 clips are few" in reasons["training.pretrained"]
+    assert config.model == load_checkpoint("people").config.model
+    assert config.training.learning_rate == 5e-4
+    assert "undo" in reasons["training.learning_rate"]
+    scratch = {
+        "left empty": _by_setting(dataset, "training.pretrained=")[0],
+        "another network": _by_setting(dataset, "model.width=8")[0],
+        "small": _by_setting(_folder(tmp_path / "small", write_lossless, 16))[0],
+    }
+    monkeypatch.setattr(defaults, "_FEW_CLIPS", 2)
+    scratch["many"] = _by_setting(dataset)[0]
+    for reason, config in scratch.items():
+        assert config.training.pretrained == "", reason
+        assert config.training.learning_rate == 2e-3, reason
+
+
 def test_public_weights_choose_nothing(tiny_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "public.safetensors").write_bytes(b"")
     plain, _ = _by_setting(read_dataset(tiny_folder))
@@ -139,10 +171,7 @@ def test_small_clips_are_enlarged_less_than_large_ones(
     small, reasons = _by_setting(read_dataset(tiny_folder))
     assert small.augment.short_side == (0.95, 1.25)
     assert "little may be cut away" in reasons["augment.short_side"]
-    for number, name in enumerate(("train/a/1", "train/a/2", "train/b/3", "val/a/4", "val/b/5")):
-        frames = np.full((4, 112, 120, 3), 40 * number, np.uint8)
-        write_lossless(tmp_path / f"{name}.mp4", frames)
-    large, reasons = _by_setting(read_dataset(tmp_path))
+    large, reasons = _by_setting(_folder(tmp_path, write_lossless, 112))
     assert large.augment.short_side == (0.8, 1.6)
     assert "can be enlarged" in reasons["augment.short_side"]
     assert small.augment.rotation == large.augment.rotation > 0

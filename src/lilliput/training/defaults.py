@@ -21,6 +21,9 @@ from lilliput.errors import CheckpointError
 from lilliput.training.precision import resolve_precision
 from lilliput.weights import SHIPPED
 
+_START = "people"
+_FEW_CLIPS = 1000
+_LEAST_SIDE = 24  # px; of smaller pictures what it learned elsewhere is worth less than nothing
 _SIZES = tuple(size for size in INPUT_SIZES if 28 <= size <= 56)
 _LEAST_SCALE = 0.7  # of a clip's short side
 _BATCHES = ((200, 8), (1000, 16), (10**9, 32))  # up to so many clips
@@ -69,6 +72,10 @@ class _Settings:
         """What was given or chosen."""
         return self._given.get(setting, self._chosen.get(setting, default))
 
+    def gives(self, prefix: str) -> bool:
+        """Whether any setting that begins so was given."""
+        return any(setting.startswith(prefix) for setting in self._given)
+
     def build(self) -> Config:
         """The recipe."""
         nested: dict[str, Any] = {}
@@ -106,6 +113,7 @@ def choose_defaults(
     task = find_task(dataset, splits, config.task)
     facts = measure_facts(dataset, config.data.train, task)
     _choose_task(settings, facts)
+    _choose_start(settings, facts)
     _choose_network_of_pretrained(settings)
     _choose_input(settings, facts)
     _choose_augmentation(settings, facts)
@@ -120,6 +128,17 @@ def _choose_task(settings: _Settings, facts: DataFacts) -> None:
         settings.choose("task", "single", "each clip has exactly one label")
     else:
         settings.choose("task", "multi", "a clip has several labels, or none")
+
+
+def _choose_start(settings: _Settings, facts: DataFacts) -> None:
+    """The shipped model of people, where clips are few and large enough to show what it knows."""
+    if settings.gives("model.") or facts.num_clips > _FEW_CLIPS or facts.short_side < _LEAST_SIDE:
+        return
+    settings.choose(
+        "training.pretrained",
+        _START,
+        f"{facts.num_clips} clips are few; it knows how people move; leave it empty for others",
+    )
 
 
 def _choose_network_of_pretrained(settings: _Settings) -> None:
@@ -191,7 +210,10 @@ def _choose_training(settings: _Settings, facts: DataFacts) -> None:
     precision = resolve_precision(settings.build().training)
     settings.choose("training.precision", "auto", f"{precision} on this machine")
     if settings.get("training.optimizer", "adamw") == "adamw":
-        settings.choose("training.learning_rate", 2e-3, "usual for a network of this size")
+        if settings.get("training.pretrained", ""):
+            settings.choose("training.learning_rate", 5e-4, "higher ones undo what was learned")
+        else:
+            settings.choose("training.learning_rate", 2e-3, "usual for a network of this size")
         settings.choose("training.weight_decay", 0.05, "usual for AdamW")
 
 
