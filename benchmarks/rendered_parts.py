@@ -110,8 +110,9 @@ def make(row: str, folder: Path, motion: Path, clips: int, seed: int, epochs: in
         data = rendered / MANIFEST
     _lilliput("data", "pack", data, "--out", pack)
     shutil.rmtree(rendered)
-    steps = (f"training.epochs={epochs}", "training.batch_size=32", f"training.seed={seed}")
-    chosen = [part for setting in ("data.val=", *steps) for part in ("--set", setting)]
+    settings = ("data.val=", "data.workers=0", f"training.epochs={epochs}", f"training.seed={seed}")
+    chosen = [part for setting in settings for part in ("--set", setting)]
+    chosen += ["--set", "training.batch_size=32"]
     _lilliput("train", "people", "--data", pack, "--run", run, *chosen)
     shutil.rmtree(pack)
     return run / "best.safetensors"
