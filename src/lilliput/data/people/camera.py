@@ -85,11 +85,11 @@ def _draw_framing(rng: np.random.Generator, *, wide: bool) -> tuple[float, Array
 def _draw_elevation(rng: np.random.Generator) -> float:
     """Degrees above the horizontal: at eye level, under a ceiling, steep, or straight down."""
     kind = rng.random()
-    if kind < 0.48:
+    if kind < 0.66:
         return float(rng.uniform(-2, 14))
-    if kind < 0.8:
-        return float(rng.uniform(14, 40))
-    return float(rng.uniform(40, 70) if kind < 0.92 else rng.uniform(78, 90))
+    if kind < 0.92:
+        return float(rng.uniform(14, 35))
+    return float(rng.uniform(35, 65) if kind < 0.97 else rng.uniform(78, 90))
 
 
 def _look(ahead: Array, roll: float) -> Array:
