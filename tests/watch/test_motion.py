@@ -171,3 +171,18 @@ def test_names_of_detectors() -> None:
     assert isinstance(build_detector("motion"), MotionDetector)
     with pytest.raises(ConfigError, match="detector 'radar' is not known; take one of motion, p"):
         build_detector("radar")
+
+
+def test_the_background_is_learnt_anew_after_a_cut() -> None:
+    """A cut changes less than the share above which a picture counts as changed."""
+    one = ground((160, 120))
+    other = one.copy()
+    other[:60] = 255 - other[:60]
+    detector = MotionDetector()
+    found = [
+        detector(Frame(i, i / FPS, (one if i < 30 else other).astype(np.uint8), is_cut=i == 30))
+        for i in range(60)
+    ]
+    assert found[29] == []
+    assert found[30] is None and found[30 + FPS - 1] is None
+    assert all(boxes == [] for boxes in found[30 + FPS :])

@@ -13,6 +13,7 @@ from lilliput.watch.actions import EventRule
 from lilliput.watch.alerts import AlertRules
 from lilliput.watch.blur import blur_people
 from lilliput.watch.cameras import CameraSettings, WatchSettings
+from lilliput.watch.cuts import mark_cuts
 from lilliput.watch.detectors import Detector, build_detector
 from lilliput.watch.events import Step, WindowScores
 from lilliput.watch.footage import Footage
@@ -107,10 +108,10 @@ class Watcher:
         """
         regions = Regions(self.camera, footage.size)
         if self.camera.detector == "none":
-            scenes: Iterator[Scene] = _whole_frames(footage, footage.fps)
+            scenes: Iterator[Scene] = _whole_frames(mark_cuts(footage), footage.fps)
         else:
             detect = build_detector(self.camera.detector)
-            scenes = _follow(footage, footage.fps, detect, regions)
+            scenes = _follow(mark_cuts(footage), footage.fps, detect, regions)
         length = self.windows.window_seconds or self._recognizer.window_seconds
         hop = self.windows.hop_seconds or length / 2
         cutter = WindowCutter(length, hop, self.windows.context, 1 / footage.fps)
@@ -144,14 +145,14 @@ class Watcher:
 def _whole_frames(frames: Iterable[Frame], fps: float) -> Iterator[Scene]:
     """The picture as one track, for sensors that see one person or too few pixels to find any.
 
-    The track ends with an outage: nobody knows what went on meanwhile.
+    The track ends with an outage, as nobody knows what went on meanwhile, and with a cut.
     """
     last = 0.0
     for frame in frames:
         height, width = frame.pixels.shape[:2]
         is_back = frame.seconds - last > max(_OUTAGE_SECONDS, 3 / fps)
         last = frame.seconds
-        if is_back:
+        if is_back or frame.is_cut:
             yield Scene(frame, (), None)
         else:
             yield Scene(frame, (TrackedBox(WHOLE_FRAME, Box(0, 0, width, height)),))
@@ -170,8 +171,9 @@ def _follow(
         found = detect(frame)
         kept = [detection for detection in found or () if regions.keeps(detection.box)]
         # Frames that were dropped are taken to have shown the same, or nobody would be seen long
-        # enough; after an outage those who come may be others.
-        is_back = missing > COAST_SECONDS * fps
-        for _ in range(min(missing, round(2 * COAST_SECONDS * fps) + 1)):
+        # enough; after an outage or a cut those who come may be others.
+        forgotten = round(2 * COAST_SECONDS * fps) + 1  # calls without anybody that end all tracks
+        is_back = frame.is_cut or missing > COAST_SECONDS * fps
+        for _ in range(forgotten if is_back else missing):
             track(() if is_back else kept)
         yield Scene(frame, tuple(track(kept)), None if found is None else tuple(found))

@@ -49,12 +49,14 @@ class Frame:
         seconds: Since the beginning of the footage.
         pixels: (H, W, 3) uint8 RGB at the camera's full size.
         taken_at: The wall clock, with its time zone; None where nothing tells it.
+        is_cut: It shows another place than the frame before.
     """
 
     index: int
     seconds: float
     pixels: np.ndarray
     taken_at: datetime | None = None
+    is_cut: bool = False
 
 
 @dataclass(frozen=True)

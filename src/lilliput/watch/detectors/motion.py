@@ -45,7 +45,8 @@ class MotionDetector:
         small = cv2.GaussianBlur(small, (3, 3), 0)
         steady = self._in_steady_light(small) if self._num_frames > 0 else small
         mask = self._background.apply(steady, learningRate=self._learning_rate(frame.seconds))
-        if self._num_frames > 1 and np.count_nonzero(mask) > MAX_CHANGED * mask.size:
+        is_changed = frame.is_cut or np.count_nonzero(mask) > MAX_CHANGED * mask.size
+        if self._num_frames > 1 and is_changed:
             self._background.apply(small, learningRate=1.0)  # forgets all but this picture
             self._num_frames = 1
             self._learning_since = frame.seconds
