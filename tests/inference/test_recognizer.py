@@ -1,8 +1,11 @@
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
+from unittest.mock import Mock
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -15,7 +18,8 @@ from lilliput.errors import ConfigError, VideoError
 from lilliput.evaluation.evaluate import score_split
 from lilliput.inference.recognizer import Prediction, Recognizer
 from lilliput.inference.windows import cut_windows
-from lilliput.video.decode import decode_video
+from lilliput.video.clock import LONGEST_HOLD
+from lilliput.video.decode import LazyFrame, decode_video
 
 Noise = Callable[..., np.ndarray]
 WriteVideo = Callable[..., Path]
@@ -173,7 +177,9 @@ def test_a_run_folder_can_be_loaded(micro_file: Path, noise: Noise) -> None:
 
 @given(count=st.integers(0, 60), length=st.integers(1, 20))
 def test_windows_cover_every_frame_once_or_twice(count: int, length: int) -> None:
-    windows = [(start, list(window)) for start, window in cut_windows(range(count), length)]
+    windows = [
+        (start, list(window)) for start, window in cut_windows(enumerate(range(count)), length)
+    ]
     assert all(values == list(range(start, start + len(values))) for start, values in windows)
     assert {value for _, values in windows for value in values} == set(range(count))
     if count <= length:
@@ -198,6 +204,74 @@ def test_memory_does_not_grow_with_the_video() -> None:
             most = max(most, len(alive))
             yield frame
 
-    count = sum(1 for _ in cut_windows(footage(), 10))
+    count = sum(1 for _ in cut_windows(enumerate(footage()), 10))
     assert count == 99
     assert most <= 17  # a window in use, the half of it that came since, and two in hand
+
+
+def _write_at(path: Path, frames: np.ndarray, seconds: list[float]) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264rgb", 10, options={"crf": "0", "bf": "0"})
+        stream.width, stream.height = frames.shape[2], frames.shape[1]
+        stream.pix_fmt = "rgb24"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for pixels, second in zip(frames, seconds, strict=True):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts, frame.time_base = round(1000 * second), Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def test_windows_are_cut_and_sampled_in_seconds(
+    micro_checkpoint: Checkpoint, tmp_path: Path, noise: Noise
+) -> None:
+    """A camera that writes 10 pictures a second leaves out those that show nothing new."""
+    frames = noise(60, 16, 16, 4)
+    stood = [*range(0, 20), *range(20, 50, 3), *range(50, 60)]
+    even = frames.copy()
+    even[20:50] = np.repeat(frames[20:50:3], 3, axis=0)
+    recognizer = Recognizer(micro_checkpoint, window_seconds=2)
+    expected = recognizer.predict(_write_at(tmp_path / "a.mkv", even, [i / 10 for i in range(60)]))
+    path = _write_at(tmp_path / "b.mkv", frames[stood], [i / 10 for i in stood])
+    found = recognizer.predict(path)
+    assert [window.start_seconds for window in found.windows] == [0, 1, 2, 3, 4]
+    assert [window.end_seconds for window in found.windows] == [2, 3, 4, 5, 6]
+    for ours, theirs in zip(found.windows, expected.windows, strict=True):
+        np.testing.assert_array_equal(ours.scores, theirs.scores)
+    assert found.warning is None
+    np.testing.assert_array_equal(decode_video(path)[:], decode_video(tmp_path / "a.mkv")[:])
+
+
+def test_a_gap_moves_nothing(micro_checkpoint: Checkpoint, tmp_path: Path, noise: Noise) -> None:
+    frames = noise(60, 16, 16, 4)
+    seconds = [i / 10 if i < 30 else 300 + i / 10 for i in range(60)]
+    recognizer = Recognizer(micro_checkpoint, window_seconds=1)
+    found = recognizer.predict(_write_at(tmp_path / "a.mp4", frames, seconds))
+    spans = [(window.start_seconds, window.end_seconds) for window in found.windows]
+    assert all(end <= 2.9 + LONGEST_HOLD or start >= 303 for start, end in spans)
+    assert spans[0][0] == 0 and spans[-1] == (305, 306)
+    assert found.warning == "no pictures from 2.9 to 303.0 s"
+
+
+def test_a_window_of_wide_pictures_is_small(
+    micro_checkpoint: Checkpoint, noise: Noise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a header claims, whole pictures of a window take no more than a bound."""
+    recognizer = Recognizer(micro_checkpoint, window_seconds=9)
+    pictures = [Mock(LazyFrame, num_bytes=3 * 16 * 640, is_scaled=False) for _ in range(20)]
+    for number, picture in enumerate(pictures):
+        picture.to_rgb.return_value = noise(1, 16, 640, number)[0].transpose(2, 0, 1)
+    for bound, is_ready in ((2**30, False), (20 * 3 * 16 * 640 - 1, True)):
+        monkeypatch.setattr("lilliput.inference.recognizer._MAX_WINDOW_BYTES", bound)
+        taken = list(recognizer._take(enumerate(pictures), 20))
+        assert all((frame.ready is not None) == is_ready for _, frame in taken)
+        assert all(hasattr(frame, "read") != is_ready for _, frame in taken)
+
+
+def test_a_picture_that_stands_is_prepared_once(micro_checkpoint: Checkpoint) -> None:
+    picture = Mock(LazyFrame, num_bytes=1, is_scaled=False)
+    taken = [
+        frame for _, frame in Recognizer(micro_checkpoint)._take([(0, picture), (1, picture)], 9)
+    ]
+    assert taken[0] is taken[1]

@@ -41,7 +41,7 @@ def test_shared_frames_give_the_clips_of_separate_windows(
 
     make = WindowClips(sample, transform)
     picked: set[int] = set()
-    for start, window in cut_windows(map(frame, range(count)), length):
+    for start, window in cut_windows(enumerate(map(frame, range(count))), length):
         stretch = footage[start : start + len(window)]
         picks = sample(len(stretch))
         expected = torch.stack([transform(stretch[torch.from_numpy(pick)]) for pick in picks])

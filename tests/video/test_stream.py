@@ -1,3 +1,4 @@
+import re
 import struct
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from lilliput.errors import VideoError
 from lilliput.video import stream
+from lilliput.video.clock import Clock
 from lilliput.video.source import Source
 from lilliput.video.stream import FootageReader, Picture
 
@@ -89,7 +91,7 @@ def test_seconds_are_those_of_the_time_stamps(tmp_path: Path) -> None:
     ],
 )
 def test_seconds_always_grow(stamps: list[float | None], expected: list[float]) -> None:
-    clock = stream.Clock(fps=10)
+    clock = Clock(fps=10)
     assert [clock(stamp) for stamp in stamps] == pytest.approx(expected)
 
 
@@ -179,7 +181,7 @@ def test_data_that_cannot_be_decoded_is_passed_over(tmp_path: Path) -> None:
     np.testing.assert_array_equal([picture.pixels for picture in pictures], frames[kept])
     assert [picture.seconds for picture in pictures] == pytest.approx(np.array(kept) / 10)
     assert len(damage) == 1
-    assert damage[0].startswith("packets that could not be decoded: 1 (")
+    assert re.fullmatch(r"1 packet is damaged \(.+\); 8 frames could be read", damage[0])
 
 
 def test_a_file_that_was_cut_off_is_read_to_its_end(tmp_path: Path) -> None:
@@ -212,7 +214,7 @@ def test_files_that_are_no_video(tmp_path: Path, name: str, content: bytes, expe
 def test_no_decodable_frame(tmp_path: Path) -> None:
     path = _write(tmp_path / "a.avi", _noise(3, 32, 32), codec="png")
     path.write_bytes(path.read_bytes().replace(b"IHDR\0\0\0\x20", b"IHDR\0\0\0\0"))
-    with pytest.raises(VideoError, match=r"no decodable frame \(packets that could .* decoded: 3"):
+    with pytest.raises(VideoError, match=r"no decodable frame \(3 packets are damaged"):
         _read(path)
 
 

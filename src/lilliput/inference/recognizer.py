@@ -22,12 +22,14 @@ from lilliput.inference.engines.pytorch import TorchEngine
 from lilliput.inference.loading import load_model
 from lilliput.inference.prediction import Prediction, Window
 from lilliput.inference.windows import SourceFrame, WindowClips, cut_windows, in_batches
-from lilliput.video.decode import VideoReader
+from lilliput.video.decode import LazyFrame, VideoReader
 
 __all__ = ["Prediction", "Recognizer", "Window"]
 
 _ARRAY_FPS = 30.0  # assumed of frames that come without a clock
 _WINDOWS_ON_GPU = 8  # scored together; a CPU is as fast with one at a time
+_MAX_FPS = 120.0  # of what a window is made from, whatever a header claims
+_MAX_WINDOW_BYTES = 2**28  # of whole pictures; above it, each is scaled as soon as it is decoded
 
 
 class Recognizer:
@@ -121,11 +123,12 @@ class Recognizer:
             return list(self.predict_each(video))
         if isinstance(video, np.ndarray | torch.Tensor):
             frames = (SourceFrame(pixels.contiguous) for pixels in _as_frames(video))
-            return self._predict(frames, _ARRAY_FPS, source="array")
+            return self._predict(enumerate(frames), _ARRAY_FPS, source="array")
         with VideoReader(video) as reader:
-            decoded = map(SourceFrame.of_video, reader.iter_lazy())
-            prediction = self._predict(decoded, reader.fps, source=str(video))
-            return replace(prediction, warning=reader.damage)
+            fps = min(reader.fps, _MAX_FPS)
+            shown = self._take(reader.iter_steady(fps), self._length(fps))
+            prediction = self._predict(shown, fps, source=str(video))
+            return replace(prediction, warning="; ".join(reader.notes) or None)
 
     def predict_each(self, videos: Iterable[Path | str]) -> Iterator[Prediction | VideoError]:
         """Recognises one video after the other; an unreadable one yields its error."""
@@ -135,13 +138,30 @@ class Recognizer:
             except VideoError as error:
                 yield error
 
-    def _predict(self, frames: Iterable[SourceFrame], fps: float, source: str) -> Prediction:
-        length = max(1, round(self.window_seconds * fps))
+    def _length(self, fps: float) -> int:
+        return max(1, round(self.window_seconds * fps))
+
+    def _take(
+        self, shown: Iterable[tuple[int, LazyFrame]], length: int
+    ) -> Iterator[tuple[int, SourceFrame]]:
+        """A picture that stands is the same frame in every step, and prepared once."""
+        last: LazyFrame | None = None
+        for step, picture in shown:
+            if picture is not last:
+                last, frame = picture, SourceFrame.of_video(picture)
+                if length * picture.num_bytes > _MAX_WINDOW_BYTES:
+                    self._clips.prepare([frame])
+            yield step, frame
+
+    def _predict(
+        self, pictures: Iterable[tuple[int, SourceFrame]], fps: float, source: str
+    ) -> Prediction:
         names = self.description.labels.class_names
         # One growing block: an array per window, scattered between the frames that come and go,
         # would keep their memory from being used again.
         spans, packed = [], array("f")
-        for batch in in_batches(cut_windows(frames, length), self.windows_at_once):
+        cut = cut_windows(pictures, self._length(fps))
+        for batch in in_batches(cut, self.windows_at_once):
             packed.frombytes(self.score_windows([window for _, window in batch]).tobytes())
             spans += [(start / fps, (start + len(window)) / fps) for start, window in batch]
         rows = np.array(packed, dtype=np.float32).reshape(len(spans), len(names))

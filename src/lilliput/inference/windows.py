@@ -57,40 +57,52 @@ class WindowClips:
     def __call__(self, window: Sequence[SourceFrame]) -> torch.Tensor:
         """(V, 3, T, S, S) float."""
         picks = [[window[index] for index in pick] for pick in self._sample(len(window))]
-        self._prepare(dict.fromkeys(frame for pick in picks for frame in pick))
+        self.prepare(dict.fromkeys(frame for pick in picks for frame in pick))
         return torch.stack([self._transform.normalise(_stack(pick)) for pick in picks])
 
-    def _prepare(self, frames: Iterable[SourceFrame]) -> None:
+    def prepare(self, frames: Iterable[SourceFrame]) -> None:
+        """Scales and crops what was not yet, and lets go of the whole pictures."""
         fresh = [frame for frame in frames if frame.ready is None]
         if fresh:
             ready = self._transform.resize(torch.stack([frame.read() for frame in fresh]))
             for frame, pixels in zip(fresh, ready, strict=True):
                 frame.ready = pixels
-                del frame.read  # and with it the whole picture
+                del frame.read
 
 
-def cut_windows(frames: Iterable[Item], length: int) -> Iterator[tuple[int, tuple[Item, ...]]]:
-    """Cuts a stream of frames into windows that overlap by half.
+def cut_windows(
+    pictures: Iterable[tuple[int, Item]], length: int
+) -> Iterator[tuple[int, tuple[Item, ...]]]:
+    """Cuts a stream of pictures into windows that overlap by half.
 
-    The last window ends with the last frame; a stream of at most ``length`` frames is one
-    window. At most one and a half windows are held at a time.
+    The last window ends with the last picture; a stream of at most ``length`` pictures is one
+    window. None reaches over a gap. At most one and a half windows are held at a time.
+
+    Args:
+        pictures: The number of its step in time, and the picture; numbers leap at a gap.
+        length: Steps of a window.
 
     Yields:
-        The index of the first frame, and the frames.
+        The step of the first picture, and the pictures.
     """
     hop = max(1, length // 2)
     window: deque[Item] = deque(maxlen=length)
-    unseen = 0  # frames that no window has shown yet
-    count = 0
-    for frame in frames:
-        window.append(frame)
-        count += 1
+    unseen = 0  # pictures that no window has shown yet
+    following = 0
+    for step, picture in pictures:
+        if window and step != following:
+            if unseen:
+                yield following - len(window), tuple(window)
+            window.clear()
+            unseen = 0
+        window.append(picture)
+        following = step + 1
         unseen += 1
         if len(window) == length and (unseen >= hop):
-            yield count - length, tuple(window)
+            yield following - length, tuple(window)
             unseen = 0
     if unseen:
-        yield count - len(window), tuple(window)
+        yield following - len(window), tuple(window)
 
 
 def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

@@ -1,18 +1,19 @@
-"""Opening what holds video, and turning its pictures into RGB: shared by clips and footage."""
+"""Opening what holds video: shared by clips and footage."""
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
-import numpy as np
 from av.container import InputContainer
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from lilliput.errors import VideoError
+from lilliput.video.display import SMALL_PIXELS
+from lilliput.video.packets import reason
 
-_FIRST_PIXELS_FOR_THREADS = 640 * 480  # more threads slow smaller pictures down
-_DEFAULT_FPS = 30.0
 _MAX_FRAME_PIXELS = 7680 * 4320  # 8K; a stream may grow without its header saying so
 # What an address may lead to: never a file of this machine, whatever a playlist says.
 _PROTOCOLS = {
@@ -50,11 +51,28 @@ def open_file(path: Path) -> tuple[InputContainer, VideoStream]:
     if path.stat().st_size == 0:
         raise VideoError(f"{path}: the file is empty (0 bytes); copy or record it again")
     try:
-        # Playlists may name other files and addresses: only plain files are opened.
-        container = av.open(str(path), options={"protocol_whitelist": "file"})
+        container = _open_path(path)
     except (av.FFmpegError, ValueError, OSError) as error:
         raise VideoError(f"{path}: not a readable video ({reason(error)})") from None
     return container, _picture_of(container, str(path))
+
+
+def _open_path(path: Path) -> InputContainer:
+    """Opens a file under its own name; ``12:30.mp4`` is no address.
+
+    Playlists may name other files and addresses: only plain files are opened.
+    """
+    name = str(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # bytes that are no UTF-8, for which PyAV has no string
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            options = {"protocol_whitelist": "fd", "fd": str(descriptor)}
+            return av.open("fd:", options=options)  # FFmpeg takes a copy of it
+        finally:
+            os.close(descriptor)
+    return av.open(f"file:{name}", options={"protocol_whitelist": "file"})
 
 
 def open_address(
@@ -89,48 +107,22 @@ def open_device(path: Path, *, timeouts: Timeouts) -> tuple[InputContainer, Vide
     return _open(str(path), "v4l2", {}, str(path), timeouts)
 
 
-def frame_rate(stream: VideoStream) -> float:
-    """Frames per second that a stream claims, 30 when it claims nothing sensible."""
-    rate = stream.average_rate
-    return float(rate) if rate is not None and 0 < rate <= 1000 else _DEFAULT_FPS
+def find_picture(streams: Sequence[VideoStream]) -> VideoStream | None:
+    """The stream that a player shows: no cover, one marked as the default, the longest of these."""
+    films = [stream for stream in streams if not stream.disposition & Disposition.attached_pic]
+    marked = [stream for stream in films if stream.disposition & Disposition.default]
+    return max(marked or films, key=_length, default=None)
 
 
-def to_picture(
-    frame: av.VideoFrame, reformatter: VideoReformatter, size: tuple[int, int]
-) -> np.ndarray:
-    """One frame as RGB, upright.
-
-    Args:
-        frame: As decoded.
-        reformatter: One for all frames of a stream: a new scaler per frame costs five times.
-        size: Width and height to scale it to, before it is turned upright. Every frame takes
-            the first one's, so that a stream which changes size stays one.
-
-    Shape:
-        - Output: ``(H, W, 3)`` uint8
-    """
-    same = (frame.width, frame.height) == size
-    small = frame.width * frame.height < _FIRST_PIXELS_FOR_THREADS
-    picture = reformatter.reformat(
-        frame,
-        width=size[0],
-        height=size[1],
-        format="rgb24",
-        interpolation=Interpolation.BILINEAR if same else Interpolation.AREA,
-        threads=1 if small else None,  # starting threads takes longer than decoding a small clip
-    ).to_ndarray()
-    return np.rot90(picture, quarter_turns(frame))
-
-
-def quarter_turns(frame: av.VideoFrame) -> int:
-    """Counter-clockwise turns that bring it upright; phones record sideways and say so."""
-    return round(frame.rotation / 90) % 4
-
-
-def reason(error: BaseException) -> str:
-    """FFmpeg's words, in one line and without the address that they were about."""
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return str(text).splitlines()[0]
+def _length(stream: VideoStream) -> tuple[float, int]:
+    """Seconds, as far as they are told, and frames."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base), stream.frames
+    try:  # Matroska's tag, such as 00:01:30.500000000
+        hours, minutes, seconds = stream.metadata["DURATION"].split(":")
+        return 3600 * int(hours) + 60 * int(minutes) + float(seconds), stream.frames
+    except (KeyError, ValueError):
+        return 0.0, stream.frames
 
 
 def _open(
@@ -155,12 +147,12 @@ def _open(
 
 
 def _picture_of(container: InputContainer, shown: str) -> VideoStream:
-    streams = container.streams.video
+    stream = find_picture(container.streams.video)
     # FFmpeg renders text files as terminal video; nobody means that.
-    if not streams or container.format.name == "tty":
+    if stream is None or container.format.name == "tty":
         container.close()
         raise VideoError(f"{shown}: has no video stream; give a video file")
-    context = streams[0].codec_context
+    context = stream.codec_context
     if context is None:
         container.close()
         raise VideoError(f"{shown}: its codec is not known; re-encode it, as H.264 say")
@@ -168,7 +160,7 @@ def _picture_of(container: InputContainer, shown: str) -> VideoStream:
         size = f"{context.width}x{context.height}"
         container.close()
         raise VideoError(f"{shown}: its pictures of {size} px exceed 8K; scale it down")
-    if context.width * context.height < _FIRST_PIXELS_FOR_THREADS:
+    if context.width * context.height < SMALL_PIXELS:
         context.thread_count = 1
     context.options = {"max_pixels": str(_MAX_FRAME_PIXELS)}
-    return streams[0]
+    return stream

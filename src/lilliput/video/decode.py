@@ -1,12 +1,13 @@
 """Reading clips: small videos, decoded as a whole. Footage is read by stream.py.
 
-Frames leave here upright, as RGB, (C, H, W) uint8. Frames whose short side exceeds
+Frames leave here as a player shows them, as RGB, (C, H, W) uint8. Frames whose short side exceeds
 ``MAX_SHORT_SIDE`` are scaled down while they are converted, so that a 4K source costs
 no more memory than a small one; low-resolution clips pass untouched.
 
-Every frame of a clip must be decoded, for a file may declare more frames than it holds; but
-only the picked ones are converted: ``decode_video(path)[picks]``, or ``iter_lazy`` and ``to_rgb``
-for footage.
+Time is taken from the time stamps: a clip is the pictures that a player shows at a steady rate, so
+that a frame which stands for long counts for long. Every frame of a clip must be decoded, for a
+file may declare more frames than it holds; but only the picked ones are converted:
+``decode_video(path)[picks]``, or ``iter_steady`` and ``to_rgb`` for long videos.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,10 @@ import torch
 from av.video.reformatter import VideoReformatter
 
 from lilliput.errors import VideoError
-from lilliput.video.container import frame_rate, open_file, reason, to_picture
+from lilliput.video.clock import Clock, duration_seconds, frame_rate, start_seconds, steady
+from lilliput.video.container import open_file
+from lilliput.video.display import pixel_aspect, square_size, to_picture
+from lilliput.video.packets import FrameDecoder, reason
 
 MAX_SHORT_SIDE = 320  # px; the largest input size (224) times the widest scale (10/7)
 MAX_CLIP_BYTES = 2**30  # decoded; a labelled "clip" above this is footage that wants cutting
@@ -49,17 +53,24 @@ class LazyFrame:
     """A decoded frame, converted to RGB when it is first asked for.
 
     Attributes:
-        size: Width and height that it will have before it is turned upright, px.
+        seconds: When it is shown, since the beginning of the file.
+        size: Width and height that it will have before it is turned, px.
     """
 
-    __slots__ = ("_frame", "_reformatter", "_rgb", "path", "size")
+    __slots__ = ("_frame", "_reformatter", "_rgb", "path", "seconds", "size")
 
     def __init__(
-        self, frame: av.VideoFrame, reformatter: VideoReformatter, size: tuple[int, int], path: Path
+        self,
+        frame: av.VideoFrame,
+        seconds: float,
+        reformatter: VideoReformatter,
+        size: tuple[int, int],
+        path: Path,
     ) -> None:
         self._frame: av.VideoFrame | None = frame
         self._reformatter = reformatter
         self._rgb: np.ndarray | None = None
+        self.seconds = seconds
         self.size = size
         self.path = path
 
@@ -82,6 +93,11 @@ class LazyFrame:
         return self._rgb
 
     @property
+    def num_bytes(self) -> int:
+        """What it takes once it is converted."""
+        return 3 * self.size[0] * self.size[1]
+
+    @property
     def is_scaled(self) -> bool:
         """Whether converting shrinks it, so that it takes less memory converted."""
         frame = self._frame
@@ -92,8 +108,8 @@ class DecodedVideo:
     """A whole clip, decoded; ``video[picks]`` converts the picked frames, ``video[:]`` all.
 
     Attributes:
-        fps: Frames per second the file claims, 30 when it claims nothing sensible.
-        damage: None, or what went wrong after the last frame that could be read.
+        fps: Its steady rate; 30 where the file claims nothing sensible.
+        damage: None, or what could not be read.
 
     Shape:
         - ``video[picks]``: ``(len(picks), 3, H, W)`` uint8
@@ -116,8 +132,7 @@ class VideoReader:
     """One open video file; a context manager and an iterator over its frames.
 
     Attributes:
-        fps: Frames per second the file claims, 30 when it claims nothing sensible.
-        damage: Set once iteration met undecodable data after at least one good frame.
+        fps: Frames per second while they come evenly; 30 where the file claims nothing sensible.
 
     Raises:
         VideoError: The file is missing, empty, no video, or not one frame can be decoded.
@@ -125,15 +140,27 @@ class VideoReader:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        self.damage: str | None = None
         self._container, self._stream = open_file(self.path)
+        self._decoder = FrameDecoder(self._container, self._stream)
         self.fps = frame_rate(self._stream)
+        start, duration = start_seconds(self._container), duration_seconds(self._container)
+        self._clock = Clock(self.fps, start, duration)
 
     def __enter__(self) -> "VideoReader":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._container.close()
+
+    @property
+    def damage(self) -> str | None:
+        """What could not be read, beside at least one good frame; set once iteration has ended."""
+        return "; ".join(self._decoder.damage) or None
+
+    @property
+    def notes(self) -> list[str]:
+        """Damage, and gaps of the recording, one line each; complete once iteration has ended."""
+        return [*self._decoder.damage, *self._clock.notes]
 
     @property
     def declared_frames(self) -> int:
@@ -146,26 +173,24 @@ class VideoReader:
         return self._stream.codec_context.width, self._stream.codec_context.height
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """Yields (3, H, W) uint8 frames; stops at the first undecodable data."""
+        """Yields every frame once, (3, H, W) uint8; passes over what cannot be decoded."""
         return (frame.to_rgb() for frame in self.iter_lazy())
 
+    def iter_steady(self, fps: float) -> Iterator[tuple[int, LazyFrame]]:
+        """Yields what is shown at a steady rate, and at which step, by ``steady``."""
+        return steady(self.iter_lazy(), fps, lambda frame: frame.seconds)
+
     def iter_lazy(self) -> Iterator[LazyFrame]:
-        """Yields frames that are not converted yet; stops at the first undecodable data."""
+        """Yields every frame once, not converted yet; passes over what cannot be decoded."""
         reformatter = VideoReformatter()  # one per file: a new scaler per frame costs five times
-        count = 0
+        aspect = pixel_aspect(self._stream)
         size: tuple[int, int] | None = None
-        try:
-            for frame in self._container.decode(self._stream):
-                size = size or _target_size(frame.width, frame.height)
-                yield LazyFrame(frame, reformatter, size, self.path)
-                count += 1
-        except (av.FFmpegError, ValueError) as error:
-            self.damage = f"undecodable after frame {count} ({reason(error)})"
-        if count == 0:
+        for frame in self._decoder:
+            size = size or _target_size(*square_size(frame.width, frame.height, aspect))
+            yield LazyFrame(frame, self._clock(frame.time), reformatter, size, self.path)
+        if size is None:
             cause = f" ({self.damage})" if self.damage else ""
             raise VideoError(f"{self.path}: holds no decodable frame{cause}; record it again")
-        if self.damage is None and 0 < count < self.declared_frames:
-            self.damage = f"only {count} of {self.declared_frames} frames are decodable"
 
 
 def probe(path: Path | str) -> VideoInfo:
@@ -188,11 +213,11 @@ def decode_video(path: Path | str) -> DecodedVideo:
     """
     frames: list[LazyFrame] = []
     with VideoReader(path) as reader:
-        for frame in reader.iter_lazy():
+        for _, frame in reader.iter_steady(reader.fps):
             if frame.is_scaled:
                 frame.to_rgb()
             frames.append(frame)
-            check_clip_length(path, len(frames), 3 * frame.size[0] * frame.size[1])
+            check_clip_length(path, len(frames), frame.num_bytes)
         return DecodedVideo(frames, reader.fps, reader.damage)
 
 

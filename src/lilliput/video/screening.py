@@ -13,8 +13,8 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from lilliput.errors import VideoError
-from lilliput.video.container import frame_rate
-from lilliput.video.stream import Clock
+from lilliput.video.clock import Clock, duration_seconds, frame_rate
+from lilliput.video.container import find_picture
 
 # FFmpeg's names. None of them opens a second file (references inside MOV files are off).
 _FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,asf,flv,gif,ogg"
@@ -67,11 +67,11 @@ def screen_video(path: Path, max_seconds: float, max_pixels: int) -> Screened:
         raise VideoError(f"{path} is empty (0 bytes); send it again")
     options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
     try:
-        with av.open(str(path), options=options, timeout=_PATIENCE_SECONDS) as container:
-            streams = container.streams.video
-            if not streams or streams[0].codec_context is None:
+        with av.open(f"file:{path}", options=options, timeout=_PATIENCE_SECONDS) as container:
+            stream = find_picture(container.streams.video)
+            if stream is None or stream.codec_context is None:
                 raise NotVideoError(f"{path} {_NOT_VIDEO}")
-            return _screen(path, container, streams[0], max_seconds, max_pixels)
+            return _screen(path, container, stream, max_seconds, max_pixels)
     except (av.FFmpegError, ValueError, OSError):
         raise NotVideoError(f"{path} {_NOT_VIDEO}") from None
 
@@ -89,7 +89,8 @@ def _screen(
             f"{path} has pictures of {width}x{height} px; send it scaled below {max_pixels} pixels"
         )
     fps = frame_rate(stream)
-    num_frames, seconds = _count(path, container, stream, Clock(fps), max_seconds)
+    clock = Clock(fps, duration=duration_seconds(container))
+    num_frames, seconds = _count(path, container, stream, clock, max_seconds)
     if num_frames == 0 or width == 0 or height == 0:
         raise VideoError(f"{path} holds no readable frame; record it again")
     return Screened(width, height, num_frames, fps, seconds + 1 / fps)

@@ -1,7 +1,6 @@
 """Footage: untrimmed video of any length, read frame by frame at its full size."""
 
-import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,19 +12,12 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from lilliput.errors import VideoError
-from lilliput.video.container import (
-    Timeouts,
-    frame_rate,
-    open_address,
-    open_device,
-    open_file,
-    quarter_turns,
-    reason,
-    to_picture,
-)
+from lilliput.video.clock import Clock, duration_seconds, frame_rate, start_seconds
+from lilliput.video.container import Timeouts, open_address, open_device, open_file
+from lilliput.video.display import is_sideways, pixel_aspect, square_size, to_picture
+from lilliput.video.packets import FrameDecoder, reason
 from lilliput.video.source import Source
 
-_LONGEST_STEP = 60.0  # seconds between frames; a time stamp that leaps further is wrong
 _YEARS = range(1990, 2200)  # a clock that was never set says 1904 or 1970
 
 
@@ -35,8 +27,8 @@ class Picture:
 
     Attributes:
         index: Its number among all frames of the source, picked or not, from 0.
-        seconds: Since the first frame; later than that of the picture before.
-        pixels: (H, W, 3) uint8 RGB, upright.
+        seconds: Since what a player calls second 0; later than that of the picture before.
+        pixels: (H, W, 3) uint8 RGB, as a player shows it.
     """
 
     index: int
@@ -62,7 +54,6 @@ class FootageReader:
         duration_seconds: As the header says; None where it does not, and for a live source.
         recorded_at: When the recording was made, as its header says; without time zone where it
             tells none, None where it tells nothing.
-        damage: What could not be read; complete once iteration has ended.
 
     Raises:
         VideoError: It cannot be opened, or not one frame can be decoded.
@@ -76,25 +67,26 @@ class FootageReader:
         timeouts: Timeouts | None = None,
         size: tuple[int, int] | None = None,
     ) -> None:
-        self.damage: list[str] = []
         self._source = source
         timeouts = timeouts or Timeouts()
-        self._silent_seconds = timeouts.silent_seconds
         self._container, self._stream = _open(source, timeouts)
         try:
             source_fps = frame_rate(self._stream)
             self.fps = min(source_fps, max_fps)
-            self.duration_seconds = _duration(self._container, source)
+            self.duration_seconds = None if source.is_live else duration_seconds(self._container)
             self.recorded_at = _recorded_at(self._container)
-            self._clock = Clock(source_fps)
+            start = None if source.is_live else start_seconds(self._container)
+            self._clock = Clock(source_fps, start, self.duration_seconds)
             self._pace = _Pace(source_fps, max_fps)
             self._reformatter = VideoReformatter()
-            self._frames = self._decode()
+            limit = None if source.kind == "file" else timeouts.silent_seconds
+            self._decoder = FrameDecoder(self._container, self._stream, limit)
+            self._frames = iter(self._decoder)
             self._first = next(self._frames, None)
             if self._first is None:
                 cause = f" ({'; '.join(self.damage)})" if self.damage else ""
                 raise VideoError(f"{source.shown}: holds no decodable frame{cause}")
-            self.size = size or _upright_size(self._first)
+            self.size = size or self._shown_size(self._first)
         except BaseException:
             self._container.close()
             raise
@@ -121,43 +113,23 @@ class FootageReader:
             index += 1
             frame = next(self._frames, None)
 
-    def _decode(self) -> Generator[av.VideoFrame, None, None]:
-        """All frames; what goes wrong is noted down in ``damage``."""
-        num_frames = num_lost = 0
-        cause = ""
-        try:
-            for packet in self._packets():
-                try:
-                    frames = packet.decode()
-                except av.InvalidDataError as error:
-                    num_lost, cause = num_lost + 1, reason(error)
-                    continue
-                for frame in frames:
-                    num_frames += 1
-                    yield frame
-            if self._source.is_live:
-                self.damage.append("the stream ended")
-        except (av.ExitError, TimeoutError):
-            self.damage.append(f"silent for {self._silent_seconds:g} s")
-        except (av.FFmpegError, ValueError) as error:
-            self.damage.append(f"unreadable after frame {num_frames} ({reason(error)})")
-        if num_lost:
-            self.damage.append(f"packets that could not be decoded: {num_lost} ({cause})")
-        if not self.damage and num_frames < self._stream.frames:
-            self.damage.append(f"only {num_frames} of {self._stream.frames} frames are decodable")
+    @property
+    def damage(self) -> list[str]:
+        """What could not be read, one line each; complete once iteration has ended."""
+        return self._decoder.damage
 
-    def _packets(self) -> Iterator["av.Packet[VideoStream]"]:
-        asked_at = time.monotonic()
-        for packet in self._container.demux(self._stream):
-            # FFmpeg, interrupted, gives out what it holds and would wait once more.
-            if self._source.kind != "file" and time.monotonic() - asked_at > self._silent_seconds:
-                raise TimeoutError
-            yield packet
-            asked_at = time.monotonic()
+    @property
+    def notes(self) -> list[str]:
+        """Damage, and gaps of the recording."""
+        return [*self.damage, *self._clock.notes]
+
+    def _shown_size(self, frame: av.VideoFrame) -> tuple[int, int]:
+        width, height = square_size(frame.width, frame.height, pixel_aspect(self._stream))
+        return (height, width) if is_sideways(frame) else (width, height)
 
     def _to_picture(self, frame: av.VideoFrame) -> np.ndarray:
         width, height = self.size
-        stored = (height, width) if quarter_turns(frame) % 2 else (width, height)
+        stored = (height, width) if is_sideways(frame) else (width, height)
         try:
             return np.ascontiguousarray(to_picture(frame, self._reformatter, stored))
         except (av.FFmpegError, ValueError) as error:
@@ -165,28 +137,6 @@ class FootageReader:
                 f"{self._source.shown}: its frames cannot be converted to RGB ({reason(error)}); "
                 "re-encode it"
             ) from None
-
-
-class Clock:
-    """Seconds since the first frame that always grow, whatever the time stamps do."""
-
-    def __init__(self, fps: float) -> None:
-        self._usual_step = 1 / fps
-        self._stamp: float | None = None
-        self._seconds: float | None = None
-
-    def __call__(self, stamp: float | None) -> float:
-        """The seconds of the next frame, by its time stamp or None."""
-        if self._seconds is None:
-            self._seconds = 0.0
-        else:
-            step = self._usual_step
-            if stamp is not None and self._stamp is not None:
-                told = stamp - self._stamp
-                step = told if 0 < told <= max(_LONGEST_STEP, 2 * step) else step
-            self._seconds += step
-        self._stamp = stamp
-        return self._seconds
 
 
 class _Pace:
@@ -211,18 +161,6 @@ def _open(source: Source, timeouts: Timeouts) -> tuple[InputContainer, VideoStre
     if source.kind == "device":
         return open_device(Path(source.text), timeouts=timeouts)
     return open_address(source.text, shown=source.shown, is_live=source.is_live, timeouts=timeouts)
-
-
-def _upright_size(frame: av.VideoFrame) -> tuple[int, int]:
-    if quarter_turns(frame) % 2:
-        return frame.height, frame.width
-    return frame.width, frame.height
-
-
-def _duration(container: InputContainer, source: Source) -> float | None:
-    if source.is_live or container.duration is None or container.duration <= 0:
-        return None
-    return container.duration / av.time_base
 
 
 def _recorded_at(container: InputContainer) -> datetime | None:

@@ -109,7 +109,7 @@ class _Recording(Footage):
         for picture in self._reader:
             taken_at = self._taken_at(picture.seconds)
             yield Frame(picture.index, picture.seconds, picture.pixels, taken_at)
-        self.notes += self._reader.damage
+        self.notes += self._reader.notes
 
     def _taken_at(self, seconds: float) -> datetime | None:
         if self._starts_at is None:

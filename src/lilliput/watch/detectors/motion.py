@@ -7,6 +7,7 @@ from lilliput.watch.scene import Box, Detection, Frame
 
 WORKING_SIDE = 288  # px; pictures whose shorter side exceeds it are scaled down
 MEMORY_SECONDS = 60.0  # time constant of learning
+LONGEST_LESSON = 5.0  # seconds; in a longer gap nothing was seen, and nothing is learnt
 BACKGROUND_SHARE = 0.7  # what stands still is background after -ln(0.7) of the memory: 21 s
 WARM_UP_SECONDS = 1.0  # of learning before the first detections
 START_SECONDS = 10.0  # of learning fast, so that whoever was there at first leaves no ghost
@@ -74,6 +75,7 @@ class MotionDetector:
         if self._num_frames == 0:
             self._learning_since = seconds
         elapsed = max(0.0, seconds - self._last_seconds)  # clocks of cameras may jump back
+        elapsed = min(elapsed, LONGEST_LESSON)
         self._last_seconds = seconds
         self._num_frames += 1
         rate = min(1.0, elapsed / MEMORY_SECONDS)
