@@ -183,7 +183,7 @@ def test_an_incomplete_description(micro_file: Path, tmp_path: Path, key: str) -
     document = _document(micro_file)
     del document[key]
     path = _rewrite(micro_file, tmp_path / "a.safetensors", document)
-    assert f"its description is incomplete ('{key}')" in _refusal(path)
+    assert f"its description is incomplete ({key}: Field required)" in _refusal(path)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "3"])
@@ -195,6 +195,48 @@ def test_thresholds_of_another_number(micro_file: Path, tmp_path: Path) -> None:
     document = _document(micro_file) | {"thresholds": [0.5]}
     path = _rewrite(micro_file, tmp_path / "a.safetensors", document)
     assert "1 thresholds for 3 classes" in _refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("thresholds", ["0.5", 0.5, 0.5]),
+        ("thresholds", [float("nan"), 0.5, 0.5]),
+        ("class_names", [1, 2, 3]),
+        ("flip_pairs", [["a", "b"]]),
+        ("flip_pairs", [[0, 3]]),
+        ("flip_pairs", [[0]]),
+        ("clip_seconds", "1"),
+        ("clip_seconds", float("inf")),
+        ("clip_seconds", 1e9),
+        ("clip_seconds", 0),
+        ("normalisation", {"mean": [0, 0, 0], "std": "a", "per_clip": False}),
+        ("normalisation", {"mean": [0, 0, 0], "std": [1, 1], "per_clip": False}),
+        ("normalisation", {"mean": [0, 0, 0], "std": [1, 1, 0], "per_clip": False}),
+        ("normalisation", {"mean": [0, 0, float("inf")], "std": [1, 1, 1], "per_clip": False}),
+        ("metrics", []),
+        ("note", 3),
+        ("config", []),
+    ],
+)
+def test_parts_of_another_type(micro_file: Path, tmp_path: Path, key: str, value: object) -> None:
+    path = _rewrite(micro_file, tmp_path / "a.safetensors", _document(micro_file) | {key: value})
+    assert "its description is incomplete (" in _refusal(path)
+
+
+def test_a_changed_weight_is_noticed(micro_file: Path, tmp_path: Path) -> None:
+    """A file of before there were checksums is read as it is."""
+    with safe_open(micro_file, framework="pt") as file:
+        metadata = file.metadata()
+    weights = load_file(micro_file)
+    weights["head.fc.bias"][0] += 1e-3
+    path = tmp_path / "a.safetensors"
+    save_file(weights, path, metadata=metadata)
+    assert "damaged, its checksum differs" in _refusal(path)
+    other = json.loads(metadata["lilliput"]) | {"note": "another"}
+    save_file(load_file(micro_file), path, metadata=metadata | {"lilliput": json.dumps(other)})
+    assert "damaged, its checksum differs" in _refusal(path)
+    assert load_checkpoint(_rewrite(micro_file, path, other)).note == "another"
 
 
 def test_a_setting_of_a_newer_lilliput(micro_file: Path, tmp_path: Path) -> None:
@@ -218,5 +260,5 @@ def test_weights_of_another_shape(micro_file: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     _rewrite(micro_file, path, _document(micro_file), **{"head.fc.bias": torch.zeros(7)})
     assert "the weights do not fit the network: size mismatch for head.fc.bias" in _refusal(path)
-    document = _document(micro_file) | {"class_names": ["a"], "thresholds": [0.5]}
+    document = _document(micro_file) | {"class_names": ["a"], "thresholds": [0.5], "flip_pairs": []}
     assert "size mismatch for head.fc" in _refusal(_rewrite(micro_file, path, document))

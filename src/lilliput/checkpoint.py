@@ -6,15 +6,18 @@ reads tensors and JSON; nothing in the file is ever executed.
 """
 
 import dataclasses
+import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
@@ -23,13 +26,16 @@ from lilliput.builders import build_model
 from lilliput.config import Config, parse_config
 from lilliput.data.labels import LabelSet
 from lilliput.errors import CheckpointError, ConfigError
+from lilliput.reading import parse_json
 from lilliput.scoring import give_labels
 from lilliput.task import Task
 from lilliput.video.normalisation import Normalisation
 from lilliput.weights import SHIPPED
 
 DOCUMENT_KEY = "lilliput"  # of the document in every kind of model file
+_DIGEST_KEY = "sha256"
 _VERSION = 1
+_MOST_SECONDS = 3600.0  # of a clip; a window of it must fit into memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +129,12 @@ def read_document(text: str) -> Description:
         CheckpointError: It is of another version, incomplete or malformed.
     """
     try:
-        return Description(**_parse(json.loads(text)))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return Description(**_parse(text))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "description"
+        raise CheckpointError(f"its description is incomplete ({place}: {first['msg']})") from None
+    except (AttributeError, ValueError) as error:
         raise CheckpointError(f"its description is incomplete ({error})") from None
     except ConfigError as error:
         raise CheckpointError(str(error)) from None
@@ -139,8 +149,10 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path | str) -> None:
     path = Path(path)
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()}
     partial = path.with_name(f".{path.name}.partial")
+    document = checkpoint.to_json()
+    metadata = {DOCUMENT_KEY: document, _DIGEST_KEY: _digest(document, state)}
     try:
-        save_file(state, partial, metadata={DOCUMENT_KEY: checkpoint.to_json()})
+        save_file(state, partial, metadata=metadata)
     except SafetensorError as error:
         raise CheckpointError(f"{path}: cannot be written ({error})") from None
     partial.replace(path)
@@ -164,6 +176,9 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
         ) from None
     if DOCUMENT_KEY not in metadata:
         raise CheckpointError(f"{path}: holds weights only; give a file of `lilliput train`")
+    digest = metadata.get(_DIGEST_KEY)  # files of before there was one have none
+    if digest is not None and digest != _digest(metadata[DOCUMENT_KEY], state):
+        raise CheckpointError(f"{path}: damaged, its checksum differs; copy or train it again")
     try:
         description = read_document(metadata[DOCUMENT_KEY])
         checkpoint = Checkpoint(state=state, **vars(description))
@@ -173,34 +188,62 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
     return checkpoint
 
 
-def _parse(document: dict[str, Any]) -> dict[str, Any]:
-    if document.get("version") != _VERSION:
+def _digest(document: str, state: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 of the document and of every tensor's name and bytes."""
+    digest = hashlib.sha256(document.encode())
+    for name in sorted(state):
+        digest.update(name.encode())
+        digest.update(state[name].flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+class _Document(BaseModel):
+    """What a model file carries as JSON, each part of its type."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    config: dict[str, Any]
+    class_names: Annotated[tuple[str, ...], Field(min_length=1)]
+    flip_pairs: tuple[tuple[int, int], ...]
+    normalisation: Normalisation
+    clip_seconds: Annotated[float, Field(gt=0, le=_MOST_SECONDS)]
+    thresholds: tuple[float, ...]
+    metrics: dict[str, Any]
+    note: str
+
+    @model_validator(mode="after")
+    def _check(self) -> "_Document":
+        count = len(self.class_names)
+        if len(self.thresholds) != count:
+            raise ValueError(f"{len(self.thresholds)} thresholds for {count} classes")
+        if any(map(math.isnan, self.thresholds)):
+            raise ValueError("a threshold is no number")
+        if not all(map(math.isfinite, self.normalisation.mean + self.normalisation.std)):
+            raise ValueError("its normalisation is no number")
+        if min(self.normalisation.std) <= 0:
+            raise ValueError("it divides by a deviation of 0 or less")
+        if not all(0 <= index < count for pair in self.flip_pairs for index in pair):
+            raise ValueError(f"flip pairs of other classes than its {count}")
+        return self
+
+
+def _parse(text: str) -> dict[str, Any]:
+    version = parse_json(text).get("version")
+    if version != _VERSION:
         raise CheckpointError(
-            f"written in format {document.get('version')}, this Lilliput reads {_VERSION}; "
-            "update Lilliput"
+            f"written in format {version}, this Lilliput reads {_VERSION}; update Lilliput"
         )
-    normalisation = document["normalisation"]
-    class_names, thresholds = tuple(document["class_names"]), tuple(document["thresholds"])
-    if len(thresholds) != len(class_names):
-        raise ValueError(f"{len(thresholds)} thresholds for {len(class_names)} classes")
+    read = _Document.model_validate_json(text)  # where tuples are lists
     # Models of before there were tasks have any number of labels.
-    config = {**document["config"], "task": document["config"].get("task", "multi")}
+    config = {**read.config, "task": read.config.get("task", "multi")}
     return {
         "config": parse_config(config, source="its recipe"),
-        "labels": LabelSet(
-            class_names, tuple((left, right) for left, right in document["flip_pairs"])
-        ),
-        "normalisation": Normalisation(
-            tuple(normalisation["mean"]),
-            tuple(normalisation["std"]),
-            normalisation["per_clip"],
-            normalisation.get("own_contrast", False),  # models of before there were these
-            normalisation.get("motion", False),
-        ),
-        "clip_seconds": float(document["clip_seconds"]),
-        "thresholds": thresholds,
-        "metrics": document["metrics"],
-        "note": document["note"],
+        "labels": LabelSet(read.class_names, read.flip_pairs),
+        "normalisation": read.normalisation,
+        "clip_seconds": read.clip_seconds,
+        "thresholds": read.thresholds,
+        "metrics": read.metrics,
+        "note": read.note,
     }
 
 

@@ -108,3 +108,18 @@ def test_parts_are_joined_in_order():
     assert joined.labelled
     assert len(joined.unreadable) == 2
     assert joined.class_names.tolist() == first.class_names.tolist()
+
+
+def test_no_damaged_byte_is_a_traceback(tmp_path):
+    """One flipped bit at a time; what a zip file's checksum does not cover may do no harm."""
+    path = tmp_path / "scores.npz"
+    _scored([[0.1, 0.9], [0.8, 0.2]]).save(path)
+    content = path.read_bytes()
+    for position in range(0, len(content), 5):
+        damaged = bytearray(content)
+        damaged[position] ^= 1 << position % 8
+        path.write_bytes(damaged)
+        try:
+            load_scores(path)
+        except DataError as error:
+            assert str(error).startswith(f"{path}: ") and "\n" not in str(error)

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -137,3 +138,25 @@ def test_overlap_agrees_with_every_minute(begin: int, end: int, start: int, leng
     started_at = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=start)
     ended_at = started_at + timedelta(minutes=length)
     assert Hours.parse(text).overlap(started_at, ended_at) == expected
+
+
+@pytest.mark.parametrize(
+    ("hours", "begin", "end", "expected"),
+    [
+        # From 02:59:58 CEST to 02:00:01 CET, clocks are set back.
+        ("02:00-02:30", "2026-10-25T00:59:58", "2026-10-25T01:00:01", True),
+        ("02:30-02:45", "2026-10-25T00:35:00", "2026-10-25T00:36:00", True),  # the first 02:35
+        ("02:30-02:45", "2026-10-25T01:35:00", "2026-10-25T01:36:00", True),  # the second
+        ("02:30-02:45", "2026-10-25T00:50:00", "2026-10-25T01:20:00", False),  # between both
+        # From 01:59:58 CET to 03:00:01 CEST, an hour is left out.
+        ("02:00-02:59", "2026-03-29T00:59:58", "2026-03-29T01:00:01", False),
+        ("03:00-03:30", "2026-03-29T00:59:58", "2026-03-29T01:00:01", True),
+        ("12:00-12:01", "2026-10-24T10:02:00", "2026-10-25T10:58:00", False),  # 24 h 56 min
+        ("12:00-12:01", "2026-10-24T10:02:00", "2026-10-25T11:00:00", True),
+    ],
+)
+def test_nights_when_clocks_change(hours: str, begin: str, end: str, expected: bool) -> None:
+    zone = ZoneInfo("Europe/Amsterdam")
+    moments = [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (begin, end)]
+    started_at, ended_at = (moment.astimezone(zone) for moment in moments)
+    assert Hours.parse(hours).overlap(started_at, ended_at) == expected

@@ -47,6 +47,10 @@ def test_noise_in_the_dark_is_no_cut() -> None:
     assert cuts(film((dark, 20), noise=12.0)) == []
 
 
+def test_frames_that_are_all_unlike_have_no_cuts() -> None:
+    assert cuts(film(*((place(seed), 1) for seed in range(20)))) == []
+
+
 def test_tracks_end_with_a_cut() -> None:
     """Who stands where somebody stood before the cut is another."""
     frames = film((place(1), 20), (place(2), 20))

@@ -1,8 +1,6 @@
 """Recipes: TOML files read into settings, with errors that name the place and the remedy."""
 
 import difflib
-import json
-import tomllib
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -13,6 +11,7 @@ from pydantic import ValidationError
 from lilliput.config.section import Section
 from lilliput.config.sections import Config
 from lilliput.errors import ConfigError
+from lilliput.reading import parse_json, parse_toml
 
 VIEW_SETTINGS = tuple(
     f"evaluation.{key}"
@@ -82,8 +81,8 @@ def _read_settings(path: Path) -> dict[str, Any]:
     kind = "JSON" if path.suffix == ".json" else "TOML"
     try:
         text = path.read_text(encoding="utf-8-sig")
-        settings = json.loads(text) if kind == "JSON" else tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # of either format, and no UTF-8
+        settings = parse_json(text) if kind == "JSON" else parse_toml(text)
+    except ValueError as error:  # of either format, and no UTF-8
         raise ConfigError(f"{path}: not valid {kind} ({error})") from None
     if not isinstance(settings, dict):
         raise ConfigError(f"{path}: must hold the sections of a recipe")
@@ -115,8 +114,8 @@ def parse_override(override: str) -> tuple[str, Any]:
     if not equals:
         raise ConfigError(f"--set {override}: write it as section.key=value")
     try:
-        return dotted.strip(), tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return dotted.strip(), parse_toml(f"value = {text}")["value"]
+    except ValueError:
         return dotted.strip(), text  # a bare word is a string
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from lilliput.data.labels import LabelSet
 from lilliput.errors import DataError
+from lilliput.reading import parse_json
 
 
 def read_class_map(path: Path) -> LabelSet:
@@ -37,6 +38,6 @@ def read_json(path: Path) -> Any:
         DataError: It is no valid JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return parse_json(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:  # no UTF-8, or no JSON
         raise DataError(f"{path}: not valid JSON ({error})") from None

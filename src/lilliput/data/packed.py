@@ -11,7 +11,6 @@ training skips, counts and lists them as it does with files.
 """
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from lilliput.data.clips import Clip, VideoDataset
 from lilliput.data.frames import PackedClip, PackedFrames, PackFile
 from lilliput.data.labels import LabelSet
 from lilliput.errors import DataError
+from lilliput.reading import parse_json
 from lilliput.video.decode import VideoInfo
 
 FORMAT, VERSION = "lilliput-pack", 1
@@ -43,7 +43,7 @@ def read_pack(root: Path) -> VideoDataset:
     if hashlib.sha256(content).hexdigest() != header["index_digest"]:
         raise DataError(f"{index}: missing or damaged; {_REMEDY}")
     file = PackFile(root / PIXELS, header["num_bytes"])
-    facts = json.loads(content)
+    facts = parse_json(content)
     return VideoDataset(
         root,
         facts["layout"],
@@ -64,7 +64,7 @@ def read_header(root: Path) -> dict[str, Any]:
     """
     path = root / HEADER
     try:
-        header = json.loads(path.read_text(encoding="utf-8"))
+        header = parse_json(path.read_text(encoding="utf-8"))
     except ValueError:
         raise DataError(f"{path}: damaged; {_REMEDY}") from None
     if not isinstance(header, dict) or header.get("format") != FORMAT:

@@ -4,7 +4,9 @@ Thresholds can be tuned again, runs compared and several models averaged from th
 alone.
 """
 
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from lilliput.errors import DataError
 from lilliput.scoring import give_labels
 from lilliput.task import Task
 
+_OF_ZIP_FILES = (zipfile.BadZipFile, zlib.error, NotImplementedError, struct.error)
 _ARRAYS = ("clip_ids", "recordings", "sides", "scores", "targets", "class_names", "unreadable")
 
 
@@ -70,7 +73,7 @@ def load_scores(path: Path) -> ScoredClips:
             return ScoredClips(**{name: file[name] for name in _ARRAYS}, task=task)
     except FileNotFoundError:
         raise DataError(f"{path}: no such scores file; `lilliput evaluate` writes one") from None
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, OSError, EOFError, RuntimeError, *_OF_ZIP_FILES) as error:
         raise DataError(f"{path}: not a scores file of `lilliput evaluate` ({error})") from None
 
 

@@ -1,6 +1,5 @@
 """What a report folder keeps of a run."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from lilliput.errors import DataError
 from lilliput.evaluation.scored import ScoredClips, load_scores
+from lilliput.reading import parse_json
 
 SCORES_FILE = "scores.npz"
 REPORT_FILE = "report.json"
@@ -30,7 +30,7 @@ def read_report_folder(folder: Path) -> SavedReport:
     """
     scored = load_scores(folder / SCORES_FILE)
     try:
-        report = json.loads((folder / REPORT_FILE).read_text(encoding="utf-8"))
+        report = parse_json((folder / REPORT_FILE).read_text(encoding="utf-8"))
         thresholds = np.array([row["threshold"] for row in report["per_class"]])
         return SavedReport(scored, thresholds, report["note"])
     except (OSError, ValueError, KeyError, TypeError) as error:

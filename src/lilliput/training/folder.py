@@ -1,17 +1,18 @@
 """The run folder: its configuration, and whether a training may start or go on there."""
 
 import json
+import pickle
 import platform
-import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
 from lilliput.checkpoint import load_checkpoint
-from lilliput.config import NEUTRAL_SETTINGS, Config, parse_config
+from lilliput.config import NEUTRAL_SETTINGS, Config
 from lilliput.config.section import Section
 from lilliput.data import VideoDataset
+from lilliput.data.durable import whole_file
 from lilliput.errors import TrainingError
 from lilliput.training.precision import resolve_precision
 from lilliput.training.recorder import RESUME_FILE
@@ -41,14 +42,15 @@ def prepare_folder(
             "the same --folds, or choose another --run"
         )
     if begun:
-        _check_same(_read_settings(folder / _SETTINGS), config, folder)
-        if load_checkpoint(folder / "last.safetensors").labels != dataset.labels:
+        last = load_checkpoint(folder / "last.safetensors")
+        _check_same(last.config, config, folder)
+        if last.labels != dataset.labels:
             raise TrainingError(
                 f"{folder}: began with other classes than those of {dataset.root}; resume with "
                 "the same data, or choose another --run"
             )
-    if state.is_file() and not zipfile.is_zipfile(state):
-        raise TrainingError(f"{state}: damaged; remove it, or choose another folder, to start anew")
+    if state.is_file():
+        _check_state(state)
     folder.mkdir(parents=True, exist_ok=True)
     write_settings(config, folder)
     environment = {
@@ -59,22 +61,24 @@ def prepare_folder(
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         **{name: version(name) for name in ("lilliput", "torch", "torchvision", "lightning", "av")},
     }
-    (folder / "environment.json").write_text(json.dumps(environment, indent=2) + "\n")
+    with whole_file(folder / "environment.json") as partial:
+        partial.write_text(json.dumps(environment, indent=2) + "\n")
     return state if state.is_file() else None
 
 
 def write_settings(config: Config, folder: Path) -> None:
     """Writes the recipe as ``config.json``, which can be given as one again."""
-    text = config.model_dump_json(indent=2) + "\n"
-    (folder / _SETTINGS).write_text(text, encoding="utf-8")
+    with whole_file(folder / _SETTINGS) as partial:
+        partial.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def _read_settings(path: Path) -> Config:
+def _check_state(path: Path) -> None:
+    """Nothing in the file is executed."""
     try:
-        return parse_config(json.loads(path.read_text(encoding="utf-8")), str(path))
-    except (OSError, ValueError) as error:
+        torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except (OSError, RuntimeError, ValueError, KeyError, EOFError, pickle.UnpicklingError):
         raise TrainingError(
-            f"{path}: cannot be read ({error}); choose another --run to start anew"
+            f"{path}: damaged; remove it, or choose another folder, to start anew"
         ) from None
 
 

@@ -1,11 +1,9 @@
 """Cameras: where their pictures come from, what counts in them, and whom to tell."""
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
-from itertools import combinations
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
@@ -14,10 +12,12 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_v
 
 from lilliput.config.section import Section
 from lilliput.errors import ConfigError
+from lilliput.reading import parse_toml
 from lilliput.watch.explaining import explain, nearest
 from lilliput.watch.settings import EventSettings, Score, WindowSettings
 
 _MINUTES_OF_A_DAY = 24 * 60
+_LONGEST_DAY = timedelta(hours=25)  # when clocks are set back
 
 
 class Hours(NamedTuple):
@@ -46,12 +46,25 @@ class Hours(NamedTuple):
         return cls(begin, end)
 
     def overlap(self, begin: datetime, end: datetime) -> bool:
-        """Whether a stretch of time, in the clock of the place, has a moment in these hours."""
-        length = (self.end - self.begin) % _MINUTES_OF_A_DAY or _MINUTES_OF_A_DAY
-        minute = 60 * begin.hour + begin.minute + (begin.second + begin.microsecond / 1e6) / 60
-        since = (minute - self.begin) % _MINUTES_OF_A_DAY
-        minutes = (end.replace(tzinfo=None) - begin.replace(tzinfo=None)).total_seconds() / 60
-        return since < length or since + minutes >= _MINUTES_OF_A_DAY
+        """Whether a stretch of time has a moment in these hours.
+
+        Args:
+            begin: Its first moment; its time zone is that of the hours. A night in autumn has one
+                hour twice, and both count; one in spring lacks an hour.
+            end: Its last moment.
+        """
+        moment, last = begin.astimezone(UTC), end.astimezone(UTC)
+        if last - moment > _LONGEST_DAY:
+            return True
+        while moment <= last:  # minute by minute, as clocks are set forward and back at such
+            if self._hold(moment.astimezone(begin.tzinfo)):
+                return True
+            moment = moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        return False
+
+    def _hold(self, moment: datetime) -> bool:
+        since = (60 * moment.hour + moment.minute - self.begin) % _MINUTES_OF_A_DAY
+        return since < ((self.end - self.begin) % _MINUTES_OF_A_DAY or _MINUTES_OF_A_DAY)
 
 
 def _check_zone(name: str) -> str:
@@ -75,10 +88,9 @@ def _check_name(name: str) -> str:
 
 
 def _check_area(polygon: "Polygon") -> "Polygon":
-    def on_one_line(a: Corner, b: Corner, c: Corner) -> bool:
-        return (b[0] - a[0]) * (c[1] - a[1]) == (b[1] - a[1]) * (c[0] - a[0])
-
-    if all(on_one_line(*corners) for corners in combinations(polygon, 3)):
+    a = polygon[0]
+    b = next((corner for corner in polygon if corner != a), a)
+    if all((b[0] - a[0]) * (c[1] - a[1]) == (b[1] - a[1]) * (c[0] - a[0]) for c in polygon):
         raise ValueError("all corners are on one line; nobody can stand in it")
     return polygon
 
@@ -197,10 +209,10 @@ def read_watch_settings(path: Path) -> WatchSettings:
             message names the place and the nearest valid key.
     """
     try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        settings = parse_toml(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # of TOML, or of UTF-8
         raise ConfigError(f"{path}: not valid TOML ({error})") from None
     try:
         return WatchSettings.model_validate(settings)

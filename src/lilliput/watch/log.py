@@ -8,6 +8,7 @@ from typing import Any
 
 from lilliput.data.durable import write_durably
 from lilliput.errors import ConfigError, DataError
+from lilliput.reading import parse_json
 from lilliput.watch.events import Event
 from lilliput.watch.records import from_record, to_record
 
@@ -81,7 +82,7 @@ class EventLog:
     def _read_identity(self) -> dict[str, Any]:
         """What the log was begun with."""
         try:
-            identity = json.loads(self._run.read_text(encoding="utf-8"))
+            identity = parse_json(self._run.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         return identity if isinstance(identity, dict) else {}
@@ -108,7 +109,7 @@ class EventLog:
     def is_finished(self) -> bool:
         """Whether the source was watched to its end, and the log still is what it was then."""
         try:
-            marker = json.loads(self._finished.read_text(encoding="utf-8"))
+            marker = parse_json(self._finished.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
         return isinstance(marker, dict) and marker.get("events") == len(self)
@@ -153,9 +154,9 @@ def iter_events(path: Path | str) -> Iterator[Event]:
 
 def _parse(line: bytes, where: str) -> Event:
     try:
-        record: dict[str, Any] = json.loads(line)
+        record: dict[str, Any] = parse_json(line)
         return from_record(record)
-    except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, or of the record
+    except ValueError as error:  # of JSON, of UTF-8, or of the record
         reason = str(error).splitlines()[0]
         raise DataError(f"{where} is not an event ({reason}); remove it") from None
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from lilliput.errors import ConfigError
+from lilliput.reading import parse_json
 
 if sys.platform != "win32":
     import fcntl
@@ -142,7 +143,7 @@ def _stat(path: Path) -> tuple[int, int]:
 def _parse(line: bytes) -> list[Any]:
     """The JSON values of a line, which tabs separate; none of a torn line."""
     try:
-        return [json.loads(part) for part in line.split(b"\t")] if line.endswith(b"\n") else []
+        return [parse_json(part) for part in line.split(b"\t")] if line.endswith(b"\n") else []
     except ValueError:
         return []
 

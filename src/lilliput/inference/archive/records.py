@@ -8,6 +8,7 @@ import numpy as np
 from lilliput.errors import LilliputError, VideoError
 from lilliput.inference.prediction import Prediction, Window
 from lilliput.inference.writers import Header
+from lilliput.reading import parse_json
 
 DIED = "the process died while reading it, twice; the file may need more memory, or be damaged"
 
@@ -55,7 +56,7 @@ def write_record(result: Prediction | VideoError) -> str:
 
 def read_record(line: str, header: Header) -> Prediction | VideoError:
     """The result that ``write_record`` wrote; what all of them have in common is in the header."""
-    document = json.loads(line)
+    document = parse_json(line)
     if "error" in document:
         return VideoError(document["error"])
     return Prediction(
