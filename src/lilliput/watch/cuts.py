@@ -24,16 +24,17 @@ def mark_cuts(frames: Iterable[Frame]) -> Iterator[Frame]:
     for frame in frames:
         small = cv2.resize(frame.pixels, THUMBNAIL, interpolation=cv2.INTER_AREA)
         grey = small.mean(axis=2, dtype=np.float64)
-        likeness = 1.0 if before is None else _likeness(before, grey)
-        yield replace(frame, is_cut=True) if was_alike and likeness < MAX_LIKENESS else frame
-        was_alike = before is not None and likeness >= MIN_LIKENESS
+        likeness = change = 0.0
+        if before is not None:
+            likeness, change = _likeness(before, grey), np.abs(grey - before).mean()
+        is_cut = was_alike and likeness < MAX_LIKENESS and change >= MIN_CHANGE
+        yield replace(frame, is_cut=True) if is_cut else frame
+        was_alike = likeness >= MIN_LIKENESS
         before = grey
 
 
 def _likeness(before: np.ndarray, now: np.ndarray) -> float:
-    """Their correlation; 1 where hardly anything has changed, or nothing can be told."""
+    """Their correlation; 1 where a picture is all of one grey."""
     one, other = before - before.mean(), now - now.mean()
     scale = np.linalg.norm(one) * np.linalg.norm(other)
-    if scale == 0 or np.abs(now - before).mean() < MIN_CHANGE:
-        return 1.0
-    return float((one * other).sum() / scale)
+    return float((one * other).sum() / scale) if scale > 0 else 1.0
