@@ -55,9 +55,7 @@ class ModelConfig(Section):
     classifier: Literal["linear", "filter_bank"] = "linear"  # section 3.10
     filters_per_class: Count = 10
     fusion: Literal["single", "early", "late", "slow"] = "single"  # DeepVideo's, of frames
-    layout: Literal["torchvision", "kenshohara"] = (
-        "torchvision"  # R(2+1)D's: whose weights it takes
-    )
+    layout: Literal["torchvision", "kenshohara"] = "torchvision"  # of an R(2+1)D: as whose weights
     p3d_blocks: Literal["mixed", "a", "b", "c"] = "mixed"
     class_token: bool = False  # the video ViT's; without, the mean of the tokens is classified
     stem: Literal["linear", "conv"] = "linear"  # the video ViT's

@@ -43,8 +43,8 @@ class DeepVideo(nn.Module):
 
     Follows the paper except in three things. Batch normalization after each convolution replaces
     local response normalization, as without it the network trains badly from scratch. The last
-    map is brought to 6 x 6, as it is in the paper, so that other sizes fit. Clips have any number
-    of frames: the paper's early and slow fusion see 10, its late fusion frames that are 15 apart.
+    map is brought to 6 x 6, as it is there for 170 px, so that other sizes fit. Clips have any
+    number of frames: the paper's early and slow fusion see 10, its late fusion two 15 apart.
 
     Args:
         num_classes: Classes K.

@@ -21,8 +21,8 @@ _EPSILON = 1e-5  # of batch normalization
 def takes_pixels(state: State) -> bool:
     """Whether a ResNet-3D's weights are among those of 2018 that nothing else looks like.
 
-    They have Kinetics' 400 classes, and are of a wide network or without projections. Deeper plain
-    ones of that time, as ``resnet-101-kinetics.pth``, cannot be told from those of a later training.
+    They have Kinetics' 400 classes, and are of a wide network or without projections. Other
+    files of that time, as ``resnet-101-kinetics.pth``, look like those of a later training.
     """
     inner, stem = state["layer1.0.conv1.weight"].shape[:2]
     unlike = inner == 2 * stem or not _has_projections(state)
