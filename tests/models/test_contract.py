@@ -54,7 +54,6 @@ def _variants() -> list[ModelConfig]:
         {"name": "multiscale_fpn", "lateral": "all"},
         {"name": "multiscale_fpn", "pool": "attention", "classifier": "filter_bank"},
         {"name": "resnet3d", "depth": 50, "wide": True},
-        {"name": "multiscale", "depth": 50, "wide": True},
         {"name": "image_pyramid"},
         {"name": "image_pyramid", "fpn_merge": "max", "classifier": "filter_bank"},
     ]

@@ -97,7 +97,7 @@ class VideoVit(nn.Module):
         """Logits of a batch of clips."""
         tokens = self.conv_proj(clips).flatten(2).transpose(1, 2)  # (N, L, C)
         if self.class_token is not None:
-            tokens = torch.cat([self.class_token.expand(len(tokens), -1, -1), tokens], dim=1)
+            tokens = torch.cat([self.class_token.expand(tokens.shape[0], -1, -1), tokens], dim=1)
         tokens = self.encoder(tokens)
         token = tokens.mean(dim=1) if self.class_token is None else tokens[:, 0]
         logits: torch.Tensor = self.fc(self.dropout(token))
