@@ -147,14 +147,16 @@ def draw_comparators() -> str:
     drawing = Drawing("The comparators at 112 px", across=124, down=106)
     names = {
         "frame_resnet": "2-D ResNet-18 on every frame",
+        "deepvideo": "DeepVideo, frame by frame",
         "c3d": "C3D",
         "i3d": "I3D",
         "r2plus1d": "R(2+1)D-18",
+        "p3d": "P3D-63",
         "mvit": "MViTv2-S",
         "video_vit": "video transformer (ViT-S on tubelets)",
     }
     for row, (name, title) in enumerate(names.items()):
-        network = build(name=name)
+        network = build(name=name, **({"depth": 50} if name == "p3d" else {}))
         drawing.heading(row, f"{title}: {network.facts.macs / 1e9:.1f} GMAC")
         boxes = [drawing.box(0, row, "clip", "clip", clip_size(network.config.input_size))]
         for column, map_ in enumerate(network.facts.maps, 1):

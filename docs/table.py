@@ -16,7 +16,7 @@ For one clip of {NUM_FRAMES} frames and {NUM_CLASSES} classes (TinyVIRAT), 32-bi
 - **GMAC**: multiply-adds of convolutions, matrix products and attention in one forward pass,
   in thousands of millions. *Backbone* is the share of everything before the pyramid or the
   classifier: the difference is what these add.
-- **Last map**: T×H×W×C of the backbone's last map, one for each stream.
+- **Last map**: T×H×W×C of the backbone's last map, one for each stream or image.
 - **Weights**: MiB of the weights and of batch normalisation's statistics.
 - **Maps**: MiB that feature maps hold at most at one time in a forward pass, the clip included,
   each freed after its last use. **Training**: MiB that a forward pass keeps for the backward
@@ -77,7 +77,8 @@ def _resnets() -> list[Row]:
         rows.append(_row("resnet3d", depth=depth))
         for size in (112, 56, 28, 14):
             rows.append(_row("resnet3d", size, depth=depth, adapted=True))
-    return rows
+    rows += [_row("resnet3d", depth=depth) for depth in (34, 101, 152)]
+    return [*rows, _row("resnet3d", depth=50, wide=True)]
 
 
 _STREAMS = (14, 56, 112)
@@ -110,18 +111,25 @@ SECTIONS: dict[str, list[Row]] = {
         _row("resnet3d", adapted=True, classifier="filter_bank"),
         _row("fpn", adapted=True, classifier="filter_bank"),
     ],
-    "[Comparators](comparators.md), sections 2.1 and 2.4.3": [
+    "[Comparators](comparators.md), sections 2.1 and 2.4": [
         _row("frame_resnet"),
         _row("frame_resnet", 224),
         _row("frame_resnet", 224, depth=50),
+        *(_row("deepvideo", fusion=fusion) for fusion in ("single", "early", "late", "slow")),
         _row("c3d"),
         _row("i3d"),
         _row("i3d", 224),
         _row("r2plus1d"),
+        *(_row("r2plus1d", layout="kenshohara", depth=depth) for depth in (18, 50)),
+        _row("r2plus1d", 28, layout="kenshohara", adapted=True),
+        _row("p3d", depth=50),
         _row("mvit"),
         _row("mvit", 224),
         _row("video_vit"),
         _row("video_vit", 224),
+        _row("video_vit", class_token=True),
+        _row("video_vit", stem="conv"),
+        _row("image_pyramid", input_sizes=_STREAMS),
     ],
 }
 
@@ -143,5 +151,5 @@ def _line(cells: Sequence[str]) -> str:
 def _last_maps(network: Network) -> str:
     """Of the backbone, or of each stream."""
     facts = network.facts
-    groups = [name for name in facts.groups if name == BACKBONE or name.endswith("stream")]
+    groups = [name for name in facts.groups if name == BACKBONE or name.endswith(("stream", "image"))]
     return ", ".join(dict.fromkeys(str(facts.group(name)[-1]) for name in groups))

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -223,6 +224,41 @@ def test_a_batch_holds_all_views_of_its_clips(empty: Path) -> None:
         load_config(empty, overrides)
     load_config(empty, [*overrides, "training.batch_size=12"])
     load_config(empty, [*overrides, "augment.enabled=false"])
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("wide=true", "wide = True has no effect on resnet3d of depth 18"),
+        ("name=r2plus1d,depth=50", "depth = 50 has no effect on r2plus1d in torchvision's layout"),
+        ("name=r2plus1d,layout=kenshohara,depth=50,wide=true", "wide = True has no effect on"),
+        ("name=fpn,layout=kenshohara", "layout = kenshohara has no effect on fpn"),
+        ("name=c3d,fusion=late", "fusion = late has no effect on c3d"),
+        ("name=mvit,class_token=true", "class_token = True has no effect on mvit"),
+        ("name=resnet3d,p3d_blocks=a", "p3d_blocks = a has no effect on resnet3d"),
+        ("name=p3d", "model.depth = 18: p3d has depth 50, 101 or 152"),
+        ("name=image_pyramid", "image_pyramid needs two or more sizes, growing"),
+        ("name=deepvideo,fusion=both", "should be 'single', 'early', 'late' or 'slow'"),
+    ],
+)
+def test_settings_of_other_networks_are_refused(empty: Path, model: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        load_config(empty, [f"model.{setting}" for setting in model.split(",")])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "depth=152",
+        "depth=50,wide=true",
+        "name=r2plus1d,layout=kenshohara,depth=50,adapted=true,width=8",
+        "name=fpn,backbone=r2plus1d,layout=kenshohara,depth=34,stochastic_depth=0.1",
+        "name=p3d,depth=101,adapted=true",
+        "name=video_vit,class_token=true,stem=conv",
+    ],
+)
+def test_settings_of_a_network_are_taken(empty: Path, model: str) -> None:
+    load_config(empty, [f"model.{setting}" for setting in model.split(",")])
 
 
 @pytest.mark.parametrize("model", ["name=c3d", "name=fpn,backbone=r2plus1d", "name=mvit"])

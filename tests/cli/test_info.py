@@ -28,11 +28,11 @@ def test_a_network_by_name(run_cli: RunCli) -> None:
     assert re.search(r"stage 4 +│ 1×7×7×2048", out)
 
 
-@pytest.mark.parametrize("name", ["multiscale", "frame_resnet", "c3d", "video_vit"])
+@pytest.mark.parametrize("name", ["multiscale", "frame_resnet", "c3d", "p3d", "video_vit"])
 def test_networks_that_take_other_settings(name: str, run_cli: RunCli) -> None:
     code, out, err = run_cli("info", name)
     assert code == 0, err
-    settings = {"input_sizes": (14, 56, 112)} if name == "multiscale" else {}
+    settings = {"multiscale": {"input_sizes": (14, 56, 112)}, "p3d": {"depth": 50}}.get(name, {})
     model = build_model(ModelConfig(name=name, **settings), num_classes=26)
     assert _fact(out, "parameters") == f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M"
 

@@ -10,23 +10,42 @@ from torch import nn
 
 from lilliput.builders import MODELS
 from lilliput.models.c3d import C3d
+from lilliput.models.deepvideo import DeepVideo, Fusion
 from lilliput.models.efficientnet import EfficientNetLite0
 from lilliput.models.frame_resnet import FrameResNet
 from lilliput.models.heads import Classifier, LinearHead
 from lilliput.models.i3d import I3d
 from lilliput.models.mvit import Mvit
+from lilliput.models.p3d import P3d
 from lilliput.models.r2plus1d import R2plus1d
+from lilliput.models.r2plus1d_resnet import R2plus1dResNet
 from lilliput.models.video_vit import VideoVit
 
 Build = Callable[[int, int], nn.Module]  # from input size in px and frames
 
+
+def _deepvideo(fusion: Fusion, frames: int) -> nn.Module:
+    return DeepVideo(3, fusion=fusion, num_frames=frames, width=4)
+
+
 BUILD: dict[str, Build] = {
     "frame_resnet": lambda size, frames: FrameResNet(3),
+    "deepvideo": lambda size, frames: DeepVideo(3, num_frames=frames, width=4),
+    "deepvideo-early": lambda size, frames: _deepvideo("early", frames),
+    "deepvideo-late": lambda size, frames: _deepvideo("late", frames),
+    "deepvideo-slow": lambda size, frames: _deepvideo("slow", frames),
     "c3d": lambda size, frames: C3d(3, width=4),
     "i3d": lambda size, frames: I3d(3),
     "r2plus1d": lambda size, frames: Classifier(R2plus1d(), LinearHead(512, 3)),
+    "r2plus1d-kenshohara": lambda size, frames: Classifier(
+        R2plus1dResNet(width=4), LinearHead(32, 3)
+    ),
+    "p3d": lambda size, frames: Classifier(P3d(width=4), LinearHead(128, 3)),
     "mvit": lambda size, frames: Mvit(3, input_size=size, num_frames=frames),
     "video_vit": lambda size, frames: VideoVit(3, input_size=size, num_frames=frames, width=4),
+    "video_vit-class_token-conv": lambda size, frames: VideoVit(
+        3, input_size=size, num_frames=frames, width=4, class_token=True, stem="conv"
+    ),
     "efficientnet_lite0": lambda size, frames: Classifier(EfficientNetLite0(), LinearHead(320, 3)),
 }
 SMALLEST = dict.fromkeys(BUILD, 14) | {"i3d": 28}  # px
@@ -41,7 +60,8 @@ IDLE = {
     }
 }
 
-THESIS = {"resnet3d", "multiscale", "fpn", "multiscale_fpn"}  # held to test_contract.py
+# Held to test_contract.py.
+THESIS = {"resnet3d", "multiscale", "fpn", "multiscale_fpn", "image_pyramid"}
 BACKBONE_ONLY = {"efficientnet_lite0"}
 
 WITHOUT_TIMM = pytest.mark.skipif(find_spec("timm") is None, reason="timm is not installed")
@@ -62,7 +82,8 @@ def model(name: str) -> nn.Module:
 
 
 def test_no_model_of_the_project_is_left_out() -> None:
-    assert set(MODELS) == THESIS | (set(BUILD) - BACKBONE_ONLY)
+    built = {name.partition("-")[0] for name in BUILD}
+    assert set(MODELS) == THESIS | (built - BACKBONE_ONLY)
 
 
 @pytest.fixture
@@ -90,6 +111,11 @@ def test_exports_with_a_free_batch_size(name: str, model: nn.Module, clips: torc
     if name == "mvit":  # a block of each stage is enough, and exports in a quarter of the time
         model = copy.deepcopy(model)
         model.net.blocks = nn.ModuleList(model.net.blocks[index] for index in (0, 1, 3, 14))
+    if name == "p3d":  # every kind of block is in its first stage
+        model = copy.deepcopy(model)
+        for number in (2, 3, 4):
+            layer = model.backbone.get_submodule(f"layer{number}")
+            setattr(model.backbone, f"layer{number}", layer[:1])
     batch = torch.export.Dim("batch")
     program = torch.export.export(model, (clips,), dynamic_shapes=({0: batch},))
     others = torch.cat([clips, clips.flip(2)])
@@ -111,12 +137,13 @@ def test_a_clips_logits_do_not_depend_on_its_batch(name: str, clips: torch.Tenso
     "build",
     [
         lambda dropout: FrameResNet(3, dropout=dropout),
+        lambda dropout: DeepVideo(3, num_frames=2, width=4, dropout=dropout),
         lambda dropout: C3d(3, width=4, dropout=dropout),
         lambda dropout: I3d(3, dropout=dropout),
         lambda dropout: VideoVit(3, input_size=28, num_frames=2, width=4, dropout=dropout),
         lambda dropout: Mvit(3, input_size=28, num_frames=2, dropout=dropout),
     ],
-    ids=["frame_resnet", "c3d", "i3d", "video_vit", "mvit"],
+    ids=["frame_resnet", "deepvideo", "c3d", "i3d", "video_vit", "mvit"],
 )
 def test_dropout_makes_training_random(build: Callable[[float], nn.Module]) -> None:
     clips = torch.randn(2, 3, 2, 28, 28, generator=torch.Generator().manual_seed(1))

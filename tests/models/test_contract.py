@@ -53,10 +53,14 @@ def _variants() -> list[ModelConfig]:
         {"name": "multiscale", "lateral": "all"},
         {"name": "multiscale_fpn", "lateral": "all"},
         {"name": "multiscale_fpn", "pool": "attention", "classifier": "filter_bank"},
+        {"name": "resnet3d", "depth": 50, "wide": True},
+        {"name": "image_pyramid"},
+        {"name": "image_pyramid", "fpn_merge": "max", "classifier": "filter_bank"},
     ]
     configs = []
     for variant in variants:
-        sizes = {"input_sizes": (14, 28, 56)} if "multiscale" in str(variant["name"]) else {}
+        several = variant["name"] in ("multiscale", "multiscale_fpn", "image_pyramid")
+        sizes = {"input_sizes": (14, 28, 56)} if several else {}
         settings = {"width": 4, "input_size": 56, "adapted": True, **sizes, **variant}
         configs.append(ModelConfig.model_validate(settings))
     return configs
@@ -66,6 +70,15 @@ def _other_backbones() -> list[ModelConfig]:
     return [
         ModelConfig(name="fpn", backbone=backbone, input_size=14, fpn_channels=8)
         for backbone in ("r2plus1d", "efficientnet_lite0")
+    ] + [
+        ModelConfig(
+            name="fpn",
+            backbone="r2plus1d",
+            layout="kenshohara",
+            width=4,
+            adapted=True,
+            input_size=14,
+        )
     ]
 
 

@@ -29,5 +29,5 @@ def test_the_order_of_frames_does_not_matter() -> None:
 
 
 def test_unknown_depth_is_refused() -> None:
-    with pytest.raises(ConfigError, match="18, 34 or 50"):
-        FrameResNet(4, depth=101)
+    with pytest.raises(ConfigError, match="18, 34, 50, 101 or 152"):
+        FrameResNet(4, depth=20)

@@ -15,7 +15,10 @@ SMALL: dict[str, dict[str, object]] = {
     "multiscale": {"width": 4, "adapted": True, "input_size": 28, "input_sizes": (14, 28)},
     "fpn": {"width": 4, "adapted": True},
     "multiscale_fpn": {"width": 4, "adapted": True, "input_size": 28, "input_sizes": (14, 28)},
+    "image_pyramid": {"width": 4, "adapted": True, "input_size": 28, "input_sizes": (14, 28)},
+    "deepvideo": {"width": 4},
     "c3d": {"width": 4},
+    "p3d": {"width": 4, "depth": 50},
     "video_vit": {"width": 4},
     "i3d": {"input_size": 28},
 }
@@ -23,6 +26,9 @@ VARIANTS = [
     *({"name": name, **SMALL.get(name, {})} for name in MODELS),
     {"name": "resnet3d", **SMALL["resnet3d"], "pool": "attention"},
     {"name": "fpn", **SMALL["fpn"], "fpn_merge": "mean"},
+    {"name": "deepvideo", "width": 4, "fusion": "late"},
+    {"name": "r2plus1d", "layout": "kenshohara", "width": 4},
+    {"name": "video_vit", "width": 4, "class_token": True},
 ]
 
 
@@ -41,11 +47,13 @@ def test_classified_features_are_the_logits(settings: dict[str, object]) -> None
     logits, features = forward_pooled(model, clips)
     torch.testing.assert_close(logits, model(clips))
     layers = find_classifiers(model)
+    if settings["name"] == "image_pyramid":
+        layers *= len(settings["input_sizes"])  # one layer reads every scale
     parts = features.split([layer.in_features for layer in layers], dim=1)
     logits = torch.stack([layer(part) for layer, part in zip(layers, parts, strict=True)])
     merged = logits.mean(dim=0) if settings.get("fpn_merge") == "mean" else logits.sum(dim=0)
     torch.testing.assert_close(merged, model(clips), rtol=1e-4, atol=1e-5)
-    assert len(layers) == (4 if "fpn" in str(settings["name"]) else 1)
+    assert len(set(layers)) == (4 if "fpn" in str(settings["name"]) else 1)
     assert not layers[0]._forward_pre_hooks
 
 

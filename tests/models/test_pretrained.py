@@ -178,13 +178,6 @@ def test_a_classifier_of_other_classes_stays_random(tmp_path: Path) -> None:
     ]
 
 
-def test_shortcut_a_leaves_the_projections_random(tmp_path: Path) -> None:
-    state = {n: t for n, t in make_state(18, width=4).items() if "downsample" not in n}
-    report = load_pretrained(single(18, 4), str(write(tmp_path / "a.pth", state)))
-    assert len(report.missing) == 3 * 5
-    assert all("downsample" in name for name in report.missing)
-
-
 @pytest.mark.parametrize(("depth", "lateral"), [(18, "adjacent"), (50, "all")])
 def test_every_stream_starts_as_its_pretrained_backbone(
     tmp_path: Path, depth: int, lateral: str

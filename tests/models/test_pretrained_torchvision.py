@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
-from torchvision.models import googlenet, resnet18, resnet50
+from torchvision.models import googlenet, resnet18, resnet50, wide_resnet50_2
 from torchvision.models.video import mvit_v2_s, r2plus1d_18, r3d_18
 
 from lilliput.errors import CheckpointError
@@ -110,6 +110,13 @@ def test_a_2d_resnet_in_3d(tmp_path: Path) -> None:
     for frame in range(3):
         torch.testing.assert_close(wide[:, :64, frame], net.layer2[0].conv1.weight / 3)
     assert torch.count_nonzero(wide[:, 64:]) == 0
+
+
+def test_a_wide_2d_resnet_in_3d(tmp_path: Path) -> None:
+    backbone = ResNet3d(depth=50, wide=True)
+    report = load(Classifier(backbone, LinearHead(2048, 26)), published(wide_resnet50_2), tmp_path)
+    assert report.missing == ("head.fc.weight", "head.fc.bias")
+    assert report.filled["backbone.layer1.0.conv2.weight"] == "inflated"
 
 
 def test_mvit_leaves_positions_of_other_sizes_random(tmp_path: Path) -> None:

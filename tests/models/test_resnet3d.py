@@ -4,7 +4,14 @@ import pytest
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
-from torchvision.models import resnet18, resnet34, resnet50
+from torchvision.models import (
+    resnet18,
+    resnet34,
+    resnet50,
+    resnet101,
+    resnet152,
+    wide_resnet50_2,
+)
 from torchvision.models.video.resnet import BasicBlock as TorchvisionBlock
 from torchvision.ops import StochasticDepth
 
@@ -100,11 +107,41 @@ def test_parameters_with_26_classes(depth: int, millions: float) -> None:
     assert count / 1e6 == pytest.approx(millions, abs=0.05)
 
 
-@pytest.mark.parametrize(("depth", "reference"), [(18, resnet18), (34, resnet34), (50, resnet50)])
-def test_key_names_are_the_2d_resnets(depth: int, reference: object) -> None:
+@pytest.mark.parametrize(
+    ("depth", "wide", "classes", "count"),
+    [
+        (18, False, 700, 33_563_004),
+        (34, False, 700, 63_872_636),
+        (50, False, 700, 47_633_276),
+        (101, False, 700, 86_679_420),
+        (152, False, 700, 118_838_140),
+        (50, True, 400, 158_248_272),
+    ],
+)
+def test_parameters_of_the_published_networks(
+    depth: int, wide: bool, classes: int, count: int
+) -> None:
+    """Counted of the networks that kenshohara's and the challenge's code build."""
+    with torch.device("meta"):
+        model = classifier(classes, depth, wide=wide)
+    assert sum(parameter.numel() for parameter in model.parameters()) == count
+
+
+@pytest.mark.parametrize(
+    ("depth", "wide", "reference"),
+    [
+        (18, False, resnet18),
+        (34, False, resnet34),
+        (50, False, resnet50),
+        (101, False, resnet101),
+        (152, False, resnet152),
+        (50, True, wide_resnet50_2),
+    ],
+)
+def test_key_names_are_the_2d_resnets(depth: int, wide: bool, reference: object) -> None:
     """The public Kinetics files name their weights as torchvision's 2-D nets do."""
     with torch.device("meta"):
-        state = classifier(1000, depth).state_dict()
+        state = classifier(1000, depth, wide=wide).state_dict()
         ours = {key.removeprefix("backbone.").removeprefix("head."): state[key] for key in state}
         theirs = reference().state_dict()  # type: ignore[operator]
     assert list(ours) == list(theirs)
@@ -152,8 +189,10 @@ def test_basic_block_equals_torchvisions_with_the_same_weights() -> None:
 
 
 def test_unknown_depth_is_refused() -> None:
-    with pytest.raises(ConfigError, match="18, 34 and 50"):
-        ResNet3d(depth=101)
+    with pytest.raises(ConfigError, match="18, 34, 50, 101 and 152"):
+        ResNet3d(depth=20)
+    with pytest.raises(ConfigError, match="Wide ResNet-3D has depth 50"):
+        ResNet3d(depth=34, wide=True)
 
 
 @pytest.mark.parametrize("adapted", [True, False])
@@ -184,7 +223,7 @@ def test_coloured_clips_do_not() -> None:
     assert called
 
 
-@pytest.mark.parametrize(("depth", "blocks"), [(18, 8), (34, 16), (50, 16)])
+@pytest.mark.parametrize(("depth", "blocks"), [(18, 8), (34, 16), (50, 16), (101, 33)])
 def test_stochastic_depth_grows_from_block_to_block(depth: int, blocks: int) -> None:
     net = ResNet3d(depth=depth, width=4, stochastic_depth=0.3)
     found = [

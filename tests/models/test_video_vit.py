@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torchvision.models import VisionTransformer
+from torchvision.models.vision_transformer import ConvStemConfig
 
 from lilliput.errors import ConfigError
 from lilliput.models.video_vit import VideoVit, patch_size
@@ -69,3 +70,42 @@ def test_a_tubelet_is_embedded_linearly() -> None:
 def test_clips_that_tubelets_do_not_divide_are_refused(size: int, frames: int) -> None:
     with pytest.raises(ConfigError, match="tubelets"):
         VideoVit(3, input_size=size, num_frames=frames)
+
+
+@pytest.mark.parametrize("stem", ["linear", "conv"])
+@torch.no_grad()
+def test_the_class_token_and_the_convolutional_stem_are_torchvisions(stem: str) -> None:
+    """On a still clip of one tubelet in time, with weights for one of its frames."""
+    torch.manual_seed(0)
+    convolutions = [ConvStemConfig(out_channels=size, kernel_size=3, stride=2) for size in (12, 24)]
+    layers, options = (11, {"conv_stem_configs": convolutions}) if stem == "conv" else (12, {})
+    flat = VisionTransformer(56, 4, layers, 6, 24, 96, num_classes=3, **options).double().eval()
+    model = VideoVit(3, input_size=56, num_frames=2, width=4, class_token=True, stem=stem)  # type: ignore[arg-type]
+    model.double().eval()
+    if stem == "conv":
+        names = {"conv_bn_relu_0": ("0", "1"), "conv_bn_relu_1": ("3", "4"), "conv_last": ("6",)}
+        state = flat.state_dict()
+        for old, places in names.items():
+            for index, place in enumerate(places):
+                inner = f"conv_proj.{old}" + (f".{index}" if len(places) > 1 else "")
+                for key in [key for key in state if key.startswith(f"{inner}.")]:
+                    state[f"conv_proj.{place}.{key.rsplit('.', 1)[1]}"] = state.pop(key)
+        flat_state = state
+    else:
+        flat_state = flat.state_dict()
+    flat.heads.head.weight.normal_()  # torchvision starts it at zero
+    flat.class_token.normal_()
+    flat_state["heads.head.weight"], flat_state["class_token"] = (
+        flat.heads.head.weight,
+        flat.class_token,
+    )
+    for name, tensor in model.state_dict().items():
+        source = flat_state[name.replace("fc.", "heads.head.")]
+        if tensor.ndim == source.ndim + 1:  # the rest of the filter sees nothing
+            tensor.zero_()
+            tensor[:, :, tensor.shape[2] // 2] = source
+        else:
+            tensor.copy_(source)
+    picture = torch.randn(2, 3, 56, 56, dtype=torch.float64)
+    clips = picture.unsqueeze(2).expand(-1, -1, 2, -1, -1)
+    torch.testing.assert_close(model(clips), flat(picture))

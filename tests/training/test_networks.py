@@ -15,7 +15,10 @@ SETTINGS: dict[str, dict[str, object]] = {
     "multiscale": {"width": 4, "input_sizes": [14, 28]},
     "fpn": {"width": 4, "pool": "attention"},
     "multiscale_fpn": {"width": 4, "input_sizes": [14, 28]},
+    "image_pyramid": {"width": 4, "input_sizes": [14, 28]},
+    "deepvideo": {"width": 4},
     "c3d": {"width": 4},
+    "p3d": {"width": 4, "depth": 50},
     "video_vit": {"width": 4},
 }
 

@@ -6,6 +6,7 @@ from torch import nn
 
 from lilliput.config import ModelConfig
 from lilliput.models.c3d import C3d
+from lilliput.models.deepvideo import DeepVideo
 from lilliput.models.efficientnet import EfficientNetLite0
 from lilliput.models.ensemble import Ensemble
 from lilliput.models.filter_bank import FilterBankHead
@@ -13,20 +14,48 @@ from lilliput.models.fpn import Fpn
 from lilliput.models.frame_resnet import FrameResNet
 from lilliput.models.heads import Classifier, LinearHead
 from lilliput.models.i3d import I3d
+from lilliput.models.image_pyramid import ImagePyramid
 from lilliput.models.multiscale import MultiScaleResNet3d, SummedStreamsHead
 from lilliput.models.multiscale_fpn import ConcatenatedStreams
 from lilliput.models.mvit import Mvit
+from lilliput.models.p3d import P3d
 from lilliput.models.r2plus1d import R2plus1d
-from lilliput.models.resnet3d import ResNet3d, adapted_strides
+from lilliput.models.r2plus1d_resnet import R2plus1dResNet
+from lilliput.models.resnet3d import ResNet3d, Strides, adapted_strides
 from lilliput.models.video_vit import VideoVit
+
+
+def _strides(config: ModelConfig) -> Strides:
+    return adapted_strides(config.input_size) if config.adapted else (2, 2, 2, 2, 2)
 
 
 def _build_resnet3d(config: ModelConfig) -> ResNet3d:
     return ResNet3d(
         depth=config.depth,
         width=config.width,
-        spatial_strides=adapted_strides(config.input_size) if config.adapted else (2, 2, 2, 2, 2),
+        wide=config.wide,
+        spatial_strides=_strides(config),
         stochastic_depth=config.stochastic_depth,
+    )
+
+
+def _build_r2plus1d(config: ModelConfig) -> R2plus1d | R2plus1dResNet:
+    if config.layout == "torchvision":
+        return R2plus1d()
+    return R2plus1dResNet(
+        depth=config.depth,
+        width=config.width,
+        spatial_strides=_strides(config),
+        stochastic_depth=config.stochastic_depth,
+    )
+
+
+def _build_p3d(config: ModelConfig) -> P3d:
+    return P3d(
+        depth=config.depth,
+        width=config.width,
+        blocks=config.p3d_blocks,
+        spatial_strides=_strides(config),
     )
 
 
@@ -35,6 +64,7 @@ def _build_streams(config: ModelConfig) -> MultiScaleResNet3d:
         config.input_sizes,
         depth=config.depth,
         width=config.width,
+        wide=config.wide,
         adapted=config.adapted,
         lateral=config.lateral,
         stochastic_depth=config.stochastic_depth,
@@ -43,7 +73,7 @@ def _build_streams(config: ModelConfig) -> MultiScaleResNet3d:
 
 BACKBONES: dict[str, Callable[[ModelConfig], nn.Module]] = {
     "resnet3d": _build_resnet3d,
-    "r2plus1d": lambda _: R2plus1d(),
+    "r2plus1d": _build_r2plus1d,
     "efficientnet_lite0": lambda _: EfficientNetLite0(),
 }
 
@@ -84,8 +114,17 @@ def _build_pyramid(config: ModelConfig, num_classes: int, backbone: nn.Module) -
     return Fpn(backbone, heads, channels=channels, merge=config.fpn_merge)
 
 
-def _build_r2plus1d(config: ModelConfig, num_classes: int) -> nn.Module:
-    backbone = R2plus1d()
+def _build_image_pyramid(config: ModelConfig, num_classes: int) -> nn.Module:
+    backbone = _build_resnet3d(config)
+    *_, c4, c5 = backbone.out_channels
+    head = _build_head(config, c5, num_classes, local=c4)
+    sizes, merge = config.input_sizes, config.fpn_merge
+    return ImagePyramid(backbone, head, input_sizes=sizes, merge=merge)
+
+
+def _with_linear_head(
+    config: ModelConfig, num_classes: int, backbone: R2plus1d | R2plus1dResNet | P3d
+) -> nn.Module:
     head = LinearHead(backbone.out_channels[-1], num_classes, dropout=config.dropout)
     return Classifier(backbone, head)
 
@@ -98,10 +137,19 @@ MODELS: dict[str, Callable[[ModelConfig, int, int], nn.Module]] = {
     "multiscale_fpn": lambda config, k, _: _build_pyramid(
         config, k, ConcatenatedStreams(_build_streams(config))
     ),
+    "image_pyramid": lambda config, k, _: _build_image_pyramid(config, k),
     "frame_resnet": lambda config, k, _: FrameResNet(k, depth=config.depth, dropout=config.dropout),
+    "deepvideo": lambda config, k, frames: DeepVideo(
+        k,
+        fusion=config.fusion,
+        num_frames=frames,
+        width=config.width,
+        dropout=config.dropout,
+    ),
     "c3d": lambda config, k, _: C3d(k, width=config.width, dropout=config.dropout),
     "i3d": lambda config, k, _: I3d(k, dropout=config.dropout),
-    "r2plus1d": lambda config, k, _: _build_r2plus1d(config, k),
+    "r2plus1d": lambda config, k, _: _with_linear_head(config, k, _build_r2plus1d(config)),
+    "p3d": lambda config, k, _: _with_linear_head(config, k, _build_p3d(config)),
     "mvit": lambda config, k, frames: Mvit(
         k, input_size=config.input_size, num_frames=frames, dropout=config.dropout
     ),
@@ -110,6 +158,8 @@ MODELS: dict[str, Callable[[ModelConfig, int, int], nn.Module]] = {
         input_size=config.input_size,
         num_frames=frames,
         width=config.width,
+        class_token=config.class_token,
+        stem=config.stem,
         dropout=config.dropout,
     ),
 }

@@ -162,8 +162,10 @@ def _is_checkpoint(name: str) -> bool:
 
 def _network_config(name: str, overrides: Sequence[str]) -> Config:
     settings: dict[str, object] = {"name": name}
-    if "multiscale" in name:
+    if "multiscale" in name or name == "image_pyramid":
         settings["input_sizes"] = _STREAMS
+    if name == "p3d":
+        settings["depth"] = 50
     return change_settings(parse_config({"model": settings}, source=name), overrides)
 
 

@@ -10,7 +10,7 @@ INPUT_SIZES = (14, 28, 56, 112, 224)  # px
 
 # What of the model section each network takes; any other setting is refused, not ignored.
 _ALWAYS_USED = {"name", "input_size", "normalisation", "dropout", "members"}
-_RESNET = {"depth", "width", "adapted", "stochastic_depth"}
+_RESNET = {"depth", "width", "wide", "adapted", "stochastic_depth"}
 _POOLING = {"pool", "classifier", "filters_per_class"}
 _MULTISCALE = {"input_sizes", "lateral"}
 _PYRAMID = _RESNET | _POOLING | {"fpn_channels", "fpn_merge", "attention_levels"}
@@ -19,12 +19,15 @@ _MODEL_SETTINGS: dict[str, set[str]] = {
     "multiscale": _RESNET | _MULTISCALE,
     "fpn": _PYRAMID | {"backbone"},
     "multiscale_fpn": _PYRAMID | _MULTISCALE,
+    "image_pyramid": _RESNET | _POOLING | {"input_sizes", "fpn_merge"},
     "frame_resnet": {"depth"},
+    "deepvideo": {"width", "fusion"},
     "c3d": {"width"},
     "i3d": set(),
-    "r2plus1d": set(),
+    "r2plus1d": {"layout"},
+    "p3d": {"depth", "width", "adapted", "p3d_blocks"},
     "mvit": set(),
-    "video_vit": {"width"},
+    "video_vit": {"width", "class_token", "stem"},
 }
 _SMALLEST_INPUT = {"i3d": 28}  # px; five halvings leave nothing of less
 
@@ -34,21 +37,28 @@ class ModelConfig(Section):
 
     name: Literal[
         "resnet3d", "multiscale", "fpn", "multiscale_fpn",
-        "frame_resnet", "c3d", "i3d", "r2plus1d", "mvit", "video_vit",
+        "image_pyramid", "frame_resnet", "deepvideo", "c3d", "i3d", "r2plus1d", "p3d", "mvit",
+        "video_vit",
     ] = "resnet3d"  # fmt: skip
     backbone: Literal["resnet3d", "r2plus1d", "efficientnet_lite0"] = "resnet3d"  # below an FPN
-    depth: Literal[18, 34, 50] = 18
+    depth: Literal[18, 34, 50, 101, 152] = 18
     width: Count = 64  # channels of the first stage
+    wide: bool = False  # a Wide ResNet: twice as many channels within a bottleneck
     input_size: int = 112
-    input_sizes: tuple[int, ...] = ()  # the streams of a multi-scale net; largest: input_size
+    input_sizes: tuple[int, ...] = ()  # of streams or of a pyramid; the largest is input_size
     adapted: bool = False  # section 3.2: spatial strides made for the input size
     lateral: Literal["adjacent", "all"] = "adjacent"  # section 3.6: which larger streams flow in
     fpn_channels: Annotated[int, Field(ge=0)] = 0  # section 3.7; 0: twice the width
-    fpn_merge: Literal["sum", "mean", "max"] = "sum"  # of the levels' logits
+    fpn_merge: Literal["sum", "mean", "max"] = "sum"  # of the logits of a pyramid's levels
     pool: Literal["average", "attention"] = "average"  # section 3.9
     attention_levels: Literal["top", "all"] = "top"  # of an FPN
     classifier: Literal["linear", "filter_bank"] = "linear"  # section 3.10
     filters_per_class: Count = 10
+    fusion: Literal["single", "early", "late", "slow"] = "single"  # DeepVideo's, of frames
+    layout: Literal["torchvision", "kenshohara"] = "torchvision"  # of an R(2+1)D: as whose weights
+    p3d_blocks: Literal["mixed", "a", "b", "c"] = "mixed"
+    class_token: bool = False  # the video ViT's; without, the mean of the tokens is classified
+    stem: Literal["linear", "conv"] = "linear"  # the video ViT's
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     stochastic_depth: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the last block, 0 at the first
     normalisation: Literal[
@@ -74,6 +84,10 @@ class ModelConfig(Section):
             raise ValueError(
                 f"model.input_size = {self.input_size}: {self.name} needs at least {smallest} px"
             )
+        if self.name == "p3d" and self.depth < 50:
+            raise ValueError(
+                f"model.depth = {self.depth}: p3d has depth 50, 101 or 152 (P3D-63, 131 and 199)"
+            )
         used = self.used_settings
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
@@ -86,8 +100,8 @@ class ModelConfig(Section):
             sizes = self.input_sizes
             if len(sizes) < 2 or sorted(set(sizes)) != list(sizes) or sizes[-1] != self.input_size:
                 raise ValueError(
-                    f"model.input_sizes = {list(sizes)}: a multi-scale net needs two or more "
-                    f"sizes, growing, that end with model.input_size = {self.input_size}"
+                    f"model.input_sizes = {list(sizes)}: {self.name} needs two or more sizes, "
+                    f"growing, that end with model.input_size = {self.input_size}"
                 )
             if not set(sizes) <= set(INPUT_SIZES):
                 raise ValueError("model.input_sizes must be among 14, 28, 56, 112 and 224")
@@ -99,6 +113,10 @@ class ModelConfig(Section):
         used = _MODEL_SETTINGS[self.name] | _ALWAYS_USED
         if self.backbone != "resnet3d":
             used = used - _RESNET | {"fpn_channels"}
+        if "r2plus1d" in (self.name, self.backbone):
+            used = used | {"layout"} | (_RESNET if self.layout == "kenshohara" else set())
+        if self.depth < 50 or self.layout == "kenshohara":
+            used = used - {"wide"}
         if self.classifier != "filter_bank":
             used = used - {"filters_per_class"}
         if self.pool != "attention":
@@ -113,6 +131,10 @@ class ModelConfig(Section):
     def _in_words(self) -> str:
         pyramid = self.name == "fpn" and self.backbone != "resnet3d"
         words = f"{self.name} over {self.backbone}" if pyramid else self.name
+        if "r2plus1d" in (self.name, self.backbone):
+            words += f" in {self.layout}'s layout"
+        if "wide" in _MODEL_SETTINGS[self.name] and self.depth < 50:
+            words += f" of depth {self.depth}"
         if "classifier" in _MODEL_SETTINGS[self.name]:
             words += (
                 f" with {self.pool} pooling and a {self.classifier.replace('_', ' ')} classifier"

@@ -17,15 +17,19 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from lilliput.models.c3d import C3d
+from lilliput.models.deepvideo import DeepVideo
 from lilliput.models.efficientnet import EfficientNetLite0
 from lilliput.models.filter_bank import LocalBranch
 from lilliput.models.fpn import FeaturePyramid
 from lilliput.models.frame_resnet import FrameResNet
 from lilliput.models.i3d import I3d
+from lilliput.models.image_pyramid import ImagePyramid
 from lilliput.models.multiscale import MultiScaleResNet3d
 from lilliput.models.multiscale_fpn import ConcatenatedStreams
 from lilliput.models.mvit import Mvit
+from lilliput.models.p3d import P3d
 from lilliput.models.r2plus1d import R2plus1d
+from lilliput.models.r2plus1d_resnet import R2plus1dResNet
 from lilliput.models.resnet3d import ResNet3d
 from lilliput.models.video_vit import VideoVit
 
@@ -38,10 +42,13 @@ _STAGES = {f"layer{stage}": f"stage {stage}" for stage in (1, 2, 3, 4)}
 # the module itself, which then gives a list of maps.
 _SHOWN: dict[type[nn.Module], Mapping[str, str]] = {
     ResNet3d: {"conv1": "conv1", "maxpool": "max pooling", **_STAGES},
+    R2plus1dResNet: {"conv1_t": "conv1", "maxpool": "max pooling", **_STAGES},
+    P3d: {"conv1": "conv1", "maxpool": "max pooling", **_STAGES},
     R2plus1d: {"stem": "stem", **_STAGES},
     EfficientNetLite0: {"": "stage {}"},
     FrameResNet: {"net.conv1": "conv1", **{f"net.{key}": name for key, name in _STAGES.items()}},
     C3d: {f"stages.{index}": f"stage {index + 1}" for index in range(5)},
+    DeepVideo: {f"stages.{index}": f"stage {index + 1}" for index in range(5)},
     I3d: {
         "net.conv1": "conv1",
         "net.conv3": "conv3",
@@ -155,11 +162,14 @@ class _Shown:
 
     def __init__(self, model: nn.Module) -> None:
         self._found: dict[str, list[MapFacts]] = {}
+        self._image = ""  # the scale at which a pyramid of images runs its backbone
         streams = {}
         for module in model.modules():
             if isinstance(module, MultiScaleResNet3d):
                 for size, stream in zip(module.input_sizes, module.streams, strict=True):
                     streams[stream] = f"{size} px stream"
+            if isinstance(module, ImagePyramid):
+                module.backbone.register_forward_pre_hook(self._enter_scale)
             kind = type(module)
             if kind not in _SHOWN:
                 continue
@@ -172,12 +182,16 @@ class _Shown:
         def note(_module: nn.Module, _inputs: Any, output: Any) -> None:
             outputs = output if isinstance(output, list) else [output]
             first = 2 if group == "concatenation" else 1  # c2 to c5, stage 1 to stage 4
-            found = self._found.setdefault(group, [])
+            part = self._image or group
+            found = self._found.setdefault(part, [])
             for number, each in enumerate(outputs, first):
                 channels, size = _channels_and_size(each)
-                found.append(MapFacts(group, name.format(number), channels, size))
+                found.append(MapFacts(part, name.format(number), channels, size))
 
         return note
+
+    def _enter_scale(self, _module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        self._image = f"{inputs[0].shape[-1]} px image"
 
     def maps(self) -> tuple[MapFacts, ...]:
         """All of the last forward pass, those of an ensemble's members once."""

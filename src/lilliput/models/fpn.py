@@ -86,12 +86,16 @@ class Fpn(nn.Module):
         """The logits (N, K), and those of every classifier of every level (B, N, K)."""
         levels = self.pyramid(self.backbone(clips))
         branches = [head([level]) for head, level in zip(self.heads, levels, strict=True)]
-        by_level = torch.stack([level.sum(dim=0) for level in branches])  # (4, N, K)
-        match self.merge:
-            case "sum":
-                logits = by_level.sum(dim=0)
-            case "mean":
-                logits = by_level.mean(dim=0)
-            case "max":
-                logits = by_level.amax(dim=0)
-        return logits, torch.cat(branches)
+        return merge_levels(branches, self.merge), torch.cat(branches)
+
+
+def merge_levels(branches: Sequence[torch.Tensor], merge: Merge) -> torch.Tensor:
+    """The logits (N, K) of the (B, N, K) of each level's classifiers, added within a level."""
+    by_level = torch.stack([level.sum(dim=0) for level in branches])  # (L, N, K)
+    match merge:
+        case "sum":
+            return by_level.sum(dim=0)
+        case "mean":
+            return by_level.mean(dim=0)
+        case "max":
+            return by_level.amax(dim=0)

@@ -5,11 +5,11 @@ Source: He et al., Deep Residual Learning for Image Recognition, CVPR 2016.
 
 import torch
 from torch import nn
-from torchvision.models import resnet18, resnet34, resnet50
+from torchvision.models import resnet18, resnet34, resnet50, resnet101, resnet152
 
 from lilliput.errors import ConfigError
 
-_NETS = {18: resnet18, 34: resnet34, 50: resnet50}
+_NETS = {18: resnet18, 34: resnet34, 50: resnet50, 101: resnet101, 152: resnet152}
 
 
 class FrameResNet(nn.Module):
@@ -19,7 +19,7 @@ class FrameResNet(nn.Module):
 
     Args:
         num_classes: Classes K.
-        depth: 18, 34 or 50.
+        depth: 18, 34, 50, 101 or 152.
         dropout: Probability of dropping a pooled feature.
 
     Shape:
@@ -30,7 +30,7 @@ class FrameResNet(nn.Module):
     def __init__(self, num_classes: int, *, depth: int = 18, dropout: float = 0.0) -> None:
         super().__init__()
         if depth not in _NETS:
-            raise ConfigError(f"the 2-D ResNet has model.depth 18, 34 or 50, not {depth}")
+            raise ConfigError(f"the 2-D ResNet has model.depth 18, 34, 50, 101 or 152, not {depth}")
         self.net = _NETS[depth](weights=None, num_classes=num_classes)
         self.net.avgpool = nn.Sequential(self.net.avgpool, nn.Dropout(dropout))
 

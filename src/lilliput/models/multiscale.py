@@ -22,8 +22,9 @@ class MultiScaleResNet3d(nn.Module):
 
     Args:
         input_sizes: Square sizes in px, growing; clips are resized to each.
-        depth: Of every stream: 18, 34 or 50.
+        depth: Of every stream: 18, 34, 50, 101 or 152.
         width: Channels of every stream's first stage.
+        wide: Whether every stream is a Wide ResNet.
         adapted: Whether every stream's strides are made for its size (section 3.2).
         lateral: Whether a stream receives from the next larger one or from all larger ones.
         stochastic_depth: Probability of leaving out the last block of every stream.
@@ -42,6 +43,7 @@ class MultiScaleResNet3d(nn.Module):
         *,
         depth: int = 18,
         width: int = 64,
+        wide: bool = False,
         adapted: bool = False,
         lateral: Lateral = "adjacent",
         stochastic_depth: float = 0.0,
@@ -58,6 +60,7 @@ class MultiScaleResNet3d(nn.Module):
                 ResNet3d(
                     depth=depth,
                     width=width,
+                    wide=wide,
                     spatial_strides=adapted_strides(size) if adapted else (2, 2, 2, 2, 2),
                     lateral_channels=(donors * c2, donors * c3, donors * c4),
                     stochastic_depth=stochastic_depth,

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from lilliput.models.c3d import C3d
+from lilliput.models.deepvideo import DeepVideo
 from lilliput.models.frame_resnet import FrameResNet
 from lilliput.models.heads import LinearHead
 from lilliput.models.i3d import I3d
@@ -21,6 +22,7 @@ _CLASSIFIERS: Mapping[type[nn.Module], str] = {
     SummedStreamsHead: "fc",
     FrameResNet: "net.fc",
     C3d: "classifier.6",
+    DeepVideo: "classifier.6",
     I3d: "net.fc",
     Mvit: "net.head.1",
     VideoVit: "fc",
@@ -41,7 +43,8 @@ def find_classifiers(model: nn.Module) -> list[nn.Linear]:
 def forward_pooled(model: nn.Module, clips: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The logits of a network, and what its classifiers read of each clip, side by side.
 
-    Where a network sees frames one by one, the mean over them.
+    Where a network sees frames one by one, the mean over them; of a pyramid of images, those of
+    every scale.
 
     Args:
         model: Any network of this package.

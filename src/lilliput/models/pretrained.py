@@ -27,12 +27,14 @@ from lilliput.models.public_weights import (
     read_public_weights,
 )
 from lilliput.models.r2plus1d import R2plus1d
+from lilliput.models.r2plus1d_resnet import R2plus1dResNet
 from lilliput.models.resnet3d import ResNet3d
 
 # The kinds of public weights that each backbone takes.
 _TAKES: dict[type[nn.Module], tuple[str, ...]] = {
     ResNet3d: ("resnet3d", "resnet"),
     R2plus1d: ("r2plus1d",),
+    R2plus1dResNet: ("r2plus1d_resnet",),
     FrameResNet: ("resnet",),
     I3d: ("googlenet",),
     Mvit: ("mvit",),
@@ -201,8 +203,7 @@ def _check_complete(report: PretrainedReport, kind: str) -> None:
             f"it, the first is {report.missing[0]}; {remedy}"
         )
     for name in report.missing:
-        # Files of shortcut A have no projections; the model's (shortcut B) stay as initialised.
-        if _is_fixed(name, report.backbones) and ".downsample." not in name:
+        if _is_fixed(name, report.backbones):
             raise CheckpointError(
                 f"{report.source}: holds nothing for the model's {name}; {remedy}"
             )

@@ -12,11 +12,13 @@ from torchvision.models import WeightsEnum, get_model_weights, get_weight
 
 from lilliput.errors import CheckpointError
 from lilliput.models.efficientnet import read_imagenet_weights
+from lilliput.models.kenshohara import for_unit_deviation, takes_pixels, with_projections
 
 State = Mapping[str, torch.Tensor]
 
 TORCHVISION = (
-    "r3d_18", "r2plus1d_18", "mvit_v2_s", "resnet18", "resnet34", "resnet50", "googlenet",
+    "r3d_18", "r2plus1d_18", "mvit_v2_s", "resnet18", "resnet34", "resnet50", "resnet101",
+    "resnet152", "wide_resnet50_2", "googlenet",
 )  # fmt: skip
 EFFICIENTNET = "efficientnet_lite0"
 LILLIPUT = "lilliput"
@@ -24,6 +26,7 @@ LILLIPUT = "lilliput"
 # A tensor that only this format has, its number of dimensions, the format, and that in words.
 _SIGNS = (
     ("layer1.0.conv1.0.0.weight", 5, "r2plus1d", "R(2+1)D of torchvision"),
+    ("conv1_s.weight", 5, "r2plus1d_resnet", "R(2+1)D of kenshohara/3D-ResNets-PyTorch"),
     ("layer1.0.conv1.0.weight", 5, "video_resnet", "video ResNet of torchvision"),
     ("layer1.0.conv1.weight", 5, "resnet3d", "ResNet-3D of kenshohara/3D-ResNets-PyTorch"),
     ("layer1.0.conv1.weight", 4, "resnet", "ResNet of torchvision, of images"),
@@ -92,7 +95,7 @@ def read_public_weights(source: str) -> PublicWeights:
 
 def _missing(path: Path) -> str:
     remedy = f"give an existing file, or one of {', '.join((*TORCHVISION, EFFICIENTNET))}"
-    if re.fullmatch(r"r3d\d+_\w+ep\.pth", path.name):
+    if re.fullmatch(r"r(3d|2p1d)\d+_\w+ep\.pth", path.name):
         remedy = (
             "it is among the Kinetics-700 weights that kenshohara/3D-ResNets-PyTorch publishes; "
             "put it there"
@@ -158,6 +161,10 @@ def _recognise(source: str, state: State) -> PublicWeights:
         if sign in state and state[sign].ndim == dimensions:
             if kind == "video_resnet":
                 return PublicWeights(source, "resnet3d", title, _rename(state))
+            if kind == "resnet3d" and takes_pixels(state):
+                title, state = f"{title}, of 2018", for_unit_deviation(state)
+            if kind == "resnet3d":
+                state = with_projections(state)
             return PublicWeights(source, kind, title, state)
     titles = ", ".join(title for *_, title in _SIGNS)
     raise CheckpointError(f"{source}: weights of no network known here, which are: {titles}")

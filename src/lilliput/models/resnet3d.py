@@ -21,7 +21,9 @@ from lilliput.errors import ConfigError
 Strides = tuple[int, int, int, int, int]
 
 STANDARD_INPUT_SIZE = 224  # px for which the five stride-2 layers end in a 7 x 7 map
-_BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
+BLOCKS = {  # of each stage, by depth
+    18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3),
+}  # fmt: skip
 
 
 def adapted_strides(input_size: int) -> Strides:
@@ -57,8 +59,8 @@ class BasicBlock(nn.Module):
         self.conv2 = nn.Conv3d(channels, channels, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm3d(channels)
         self.relu = nn.ReLU(inplace=True)
-        self.downsample = _shortcut(in_channels, channels, stride)
-        self.stochastic_depth = _stochastic_depth(drop)
+        self.downsample = shortcut(in_channels, channels, stride)
+        self.stochastic_depth = stochastic_depth_layer(drop)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(N, C, T, H, W) to (N, channels, T', H', W')."""
@@ -88,8 +90,8 @@ class Bottleneck(nn.Module):
         self.conv3 = nn.Conv3d(channels, out_channels, 1, bias=False)
         self.bn3 = nn.BatchNorm3d(out_channels)
         self.relu = nn.ReLU(inplace=True)
-        self.downsample = _shortcut(in_channels, out_channels, stride)
-        self.stochastic_depth = _stochastic_depth(drop)
+        self.downsample = shortcut(in_channels, out_channels, stride)
+        self.stochastic_depth = stochastic_depth_layer(drop)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(N, C, T, H, W) to (N, 4 * channels, T', H', W')."""
@@ -103,7 +105,16 @@ class Bottleneck(nn.Module):
         return output
 
 
-def _shortcut(
+class WideBottleneck(Bottleneck):
+    """As many channels outside, twice as many within: a Wide ResNet (widening factor 2).
+
+    Source: Zagoruyko and Komodakis, Wide Residual Networks, BMVC 2016.
+    """
+
+    expansion = 2
+
+
+def shortcut(
     in_channels: int, out_channels: int, stride: tuple[int, int, int]
 ) -> nn.Sequential | None:
     """Shortcut B: a projection, only where the shapes differ (figure 2.3)."""
@@ -114,7 +125,7 @@ def _shortcut(
     )
 
 
-def _stochastic_depth(drop: float) -> StochasticDepth | None:
+def stochastic_depth_layer(drop: float) -> StochasticDepth | None:
     """Leaves the residual of a clip out now and then, in training; where it never does, nothing."""
     return StochasticDepth(drop, "row") if drop else None
 
@@ -123,8 +134,9 @@ class ResNet3d(nn.Module):
     """A backbone: stem and four stages.
 
     Args:
-        depth: 18, 34 or 50.
+        depth: 18, 34, 50, 101 or 152.
         width: Channels of the first stage; 64 in the published nets.
+        wide: Twice as many channels within the bottlenecks, from depth 50 on: a Wide ResNet.
         spatial_strides: Strides in H and W of conv1, maxpool, layer2, layer3, layer4;
             ``adapted_strides(size)`` gives those for a small input.
         lateral_channels: Channels that another network adds to the inputs of layer2, layer3 and
@@ -145,14 +157,17 @@ class ResNet3d(nn.Module):
         *,
         depth: int = 18,
         width: int = 64,
+        wide: bool = False,
         spatial_strides: Strides = (2, 2, 2, 2, 2),
         lateral_channels: tuple[int, int, int] = (0, 0, 0),
         stochastic_depth: float = 0.0,
     ) -> None:
         super().__init__()
-        if depth not in _BLOCKS:
-            raise ConfigError(f"ResNet-3D has depths 18, 34 and 50, not {depth}")
-        block = Bottleneck if depth >= 50 else BasicBlock
+        if depth not in BLOCKS:
+            raise ConfigError(f"ResNet-3D has depths 18, 34, 50, 101 and 152, not {depth}")
+        if wide and depth < 50:
+            raise ConfigError(f"a Wide ResNet-3D has depth 50, 101 or 152, not {depth}")
+        block = WideBottleneck if wide else Bottleneck if depth >= 50 else BasicBlock
         self.out_channels = stage_channels(depth, width)
         stem, pool, *stages = spatial_strides
         self.conv1 = nn.Conv3d(3, width, 7, (1, stem, stem), padding=3, bias=False)
@@ -162,12 +177,13 @@ class ResNet3d(nn.Module):
         c2, c3, c4, _ = self.out_channels
         l2, l3, l4 = lateral_channels
         s2, s3, s4 = ((2, stride, stride) for stride in stages)
-        one, two, three, four = _drops(depth, stochastic_depth)
-        self.layer1 = _stage(block, width, width, (1, 1, 1), one)
-        self.layer2 = _stage(block, c2 + l2, 2 * width, s2, two)
-        self.layer3 = _stage(block, c3 + l3, 4 * width, s3, three)
-        self.layer4 = _stage(block, c4 + l4, 8 * width, s4, four)
-        _initialise(self)
+        inner = 2 * width if wide else width
+        one, two, three, four = drops(depth, stochastic_depth)
+        self.layer1 = _stage(block, width, inner, (1, 1, 1), one)
+        self.layer2 = _stage(block, c2 + l2, 2 * inner, s2, two)
+        self.layer3 = _stage(block, c3 + l3, 4 * inner, s3, three)
+        self.layer4 = _stage(block, c4 + l4, 8 * inner, s4, four)
+        initialise(self)
 
     @property
     def stages(self) -> tuple[nn.Module, nn.Module, nn.Module, nn.Module]:
@@ -220,23 +236,24 @@ def _stage(
     in_channels: int,
     channels: int,
     stride: tuple[int, int, int],
-    drops: Sequence[float],
+    probabilities: Sequence[float],
 ) -> nn.Sequential:
-    first, *others = drops
+    first, *others = probabilities
     layers: list[nn.Module] = [block(in_channels, channels, stride, first)]
     for drop in others:
         layers.append(block(channels * block.expansion, channels, (1, 1, 1), drop))
     return nn.Sequential(*layers)
 
 
-def _drops(depth: int, last: float) -> list[list[float]]:
-    """For each block of each stage, the probability of leaving it out."""
-    blocks = _BLOCKS[depth]
+def drops(depth: int, last: float) -> list[list[float]]:
+    """For each block of each stage, the probability of leaving it out; ``last`` of the last."""
+    blocks = BLOCKS[depth]
     numbers = itertools.count()
     return [[last * next(numbers) / (sum(blocks) - 1) for _ in range(stage)] for stage in blocks]
 
 
-def _initialise(model: nn.Module) -> None:
+def initialise(model: nn.Module) -> None:
+    """He's initialization of every convolution, as the published networks start."""
     for module in model.modules():
         if isinstance(module, nn.Conv3d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

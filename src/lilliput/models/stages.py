@@ -6,15 +6,19 @@ from typing import Any, cast
 from torch import nn
 
 from lilliput.models.c3d import C3d
+from lilliput.models.deepvideo import DeepVideo
 from lilliput.models.efficientnet import EfficientNetLite0
 from lilliput.models.fpn import Fpn
 from lilliput.models.frame_resnet import FrameResNet
 from lilliput.models.heads import Classifier
 from lilliput.models.i3d import I3d
+from lilliput.models.image_pyramid import ImagePyramid
 from lilliput.models.multiscale import MultiScaleResNet3d
 from lilliput.models.multiscale_fpn import ConcatenatedStreams
 from lilliput.models.mvit import Mvit
+from lilliput.models.p3d import P3d
 from lilliput.models.r2plus1d import R2plus1d
+from lilliput.models.r2plus1d_resnet import R2plus1dResNet
 from lilliput.models.resnet3d import ResNet3d
 from lilliput.models.video_vit import VideoVit
 
@@ -50,11 +54,11 @@ def parameters_by_stage(model: nn.Module) -> list[list[nn.Parameter]]:
 def _stages_of(model: Any) -> _Stages:
     """The modules of each stage behind the stem; of a whole network, the classifier at the end."""
     match model:
-        case Classifier():
+        case Classifier() | ImagePyramid():
             return [*_stages_of(model.backbone), [model.head]]
         case Fpn():
             return [*_stages_of(model.backbone), [model.pyramid, model.heads]]
-        case ResNet3d() | R2plus1d():
+        case ResNet3d() | R2plus1d() | R2plus1dResNet() | P3d():
             return [[model.layer1], [model.layer2], [model.layer3], [model.layer4]]
         case MultiScaleResNet3d():
             streams = [_stages_of(stream) for stream in model.streams]
@@ -72,7 +76,7 @@ def _stages_of(model: Any) -> _Stages:
                 *([stage] for stage in (net.layer1, net.layer2, net.layer3, net.layer4)),
                 [net.avgpool, net.fc],  # with the dropout
             ]
-        case C3d():
+        case C3d() | DeepVideo():
             return [*([stage] for stage in model.stages[1:]), [model.classifier]]
         case I3d():
             net = model.net

@@ -1,8 +1,11 @@
 """A plain vision transformer on space-time patches (thesis section 2.1.3, figure 2.8).
 
 Sources: Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021; the tubelets are those of
-Arnab et al., ViViT: A Video Vision Transformer, ICCV 2021 (its model 1).
+Arnab et al., ViViT: A Video Vision Transformer, ICCV 2021 (its model 1); the convolutional stem is
+that of Xiao et al., Early Convolutions Help Transformers See Better, NeurIPS 2021.
 """
+
+from typing import Literal
 
 import torch
 from torch import nn
@@ -15,6 +18,8 @@ _GRID = 14  # tubelets along a side, as for 16 px patches of 224 px
 _LAYERS = 12
 _HEADS = 6
 
+Stem = Literal["linear", "conv"]
+
 
 def patch_size(input_size: int) -> int:
     """Side of a tubelet in px: a 14th of the clip's, at least 2."""
@@ -22,7 +27,10 @@ def patch_size(input_size: int) -> int:
 
 
 class VideoVit(nn.Module):
-    """Tubelets to tokens, learned positions, twelve layers, the mean token, one linear layer.
+    """Tubelets to tokens, learned positions, twelve layers, one token, one linear layer.
+
+    The last layer reads the mean of the tokens, or, as section 2.1.3 has it, a learned class token
+    in front of them. The convolutional stem takes the place of one of the twelve layers.
 
     A tubelet is two frames long. Its side follows the input size, so that small clips are not
     left with a handful of tokens: 8 x 14 x 14 of them for 16 frames from 28 px on, 8 x 7 x 7 for
@@ -33,7 +41,9 @@ class VideoVit(nn.Module):
         input_size: Side of the clips in px.
         num_frames: Frames T of a clip, even.
         width: Channels of each of the six attention heads.
-        dropout: Probability of dropping a feature of the mean token.
+        class_token: Classify a class token instead of the mean token.
+        stem: Tubelets to tokens by one linear map, or by 3x3x3 convolutions of stride 2.
+        dropout: Probability of dropping a feature of the token that is classified.
 
     Shape:
         - Input: ``(N, 3, T, input_size, input_size)``
@@ -50,6 +60,8 @@ class VideoVit(nn.Module):
         input_size: int,
         num_frames: int = 16,
         width: int = 64,
+        class_token: bool = False,
+        stem: Stem = "linear",
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -62,10 +74,16 @@ class VideoVit(nn.Module):
             )
         channels = _HEADS * width
         tubelet = (_FRAMES, patch, patch)
-        self.conv_proj = nn.Conv3d(3, channels, kernel_size=tubelet, stride=tubelet)
+        self.conv_proj = (
+            _convolutions(channels, patch)
+            if stem == "conv"
+            else nn.Conv3d(3, channels, kernel_size=tubelet, stride=tubelet)
+        )
+        self.class_token = nn.Parameter(torch.zeros(1, 1, channels)) if class_token else None
+        num_tokens = num_frames // _FRAMES * (input_size // patch) ** 2
         self.encoder = Encoder(
-            seq_length=num_frames // _FRAMES * (input_size // patch) ** 2,
-            num_layers=_LAYERS,
+            seq_length=num_tokens + class_token,
+            num_layers=_LAYERS - 1 if stem == "conv" else _LAYERS,
             num_heads=_HEADS,
             hidden_dim=channels,
             mlp_dim=4 * channels,
@@ -78,6 +96,25 @@ class VideoVit(nn.Module):
     def forward(self, clips: torch.Tensor) -> torch.Tensor:
         """Logits of a batch of clips."""
         tokens = self.conv_proj(clips).flatten(2).transpose(1, 2)  # (N, L, C)
+        if self.class_token is not None:
+            tokens = torch.cat([self.class_token.expand(tokens.shape[0], -1, -1), tokens], dim=1)
         tokens = self.encoder(tokens)
-        logits: torch.Tensor = self.fc(self.dropout(tokens.mean(dim=1)))
+        token = tokens.mean(dim=1) if self.class_token is None else tokens[:, 0]
+        logits: torch.Tensor = self.fc(self.dropout(token))
         return logits
+
+
+def _convolutions(channels: int, patch: int) -> nn.Sequential:
+    """Halves space until a tubelet is one position, and time at the end; then 1x1x1."""
+    layers: list[nn.Module] = []
+    in_channels, halvings = 3, patch.bit_length() - 1
+    for number in range(halvings - 1, -1, -1):
+        stride = (1 if number else _FRAMES, 2, 2)
+        inner = channels // 2**number
+        layers += [
+            nn.Conv3d(in_channels, inner, 3, stride, padding=1, bias=False),
+            nn.BatchNorm3d(inner),
+            nn.ReLU(inplace=True),
+        ]
+        in_channels = inner
+    return nn.Sequential(*layers, nn.Conv3d(in_channels, channels, 1))
