@@ -100,9 +100,9 @@ def test_any_number_of_labels_have_thresholds(
     checkpoint = load_checkpoint(run)
     assert checkpoint.task == "multi"
     assert checkpoint.metrics["val"]["macro"]["f1"] == 1.0
-    code, out, err = run_cli("evaluate", run, "--data", squares, "--out", tmp_path / "scores")
+    code, _, err = run_cli("evaluate", run, "--data", squares, "--out", tmp_path / "scores")
     assert code == 0, err
-    code, out, err = run_cli("tune", tmp_path / "scores", "--threshold", "global")
+    code, _, err = run_cli("tune", tmp_path / "scores", "--threshold", "global")
     assert code == 0, err
 
 
@@ -156,7 +156,7 @@ def test_a_clip_that_cannot_be_read_is_listed(squares: Path, tmp_path: Path) -> 
 
 def test_too_little_motion_is_told(squares: Path, tmp_path: Path) -> None:
     config = micro("model.idt.gaussians=5000")
-    with pytest.raises(DataError, match="fewer model.idt.gaussians"):
+    with pytest.raises(DataError, match=r"fewer model\.idt\.gaussians"):
         fit(config, read_dataset(squares), tmp_path / "run")
 
 

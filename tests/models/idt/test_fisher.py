@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-sklearn = pytest.importorskip("sklearn", reason="the extra lilliput[idt] is not installed")
+pytest.importorskip("sklearn", reason="the extra lilliput[idt] is not installed")
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 

@@ -66,7 +66,7 @@ def test_one_label_keeps_the_svms_choice(clips: tuple[np.ndarray, ...]) -> None:
     vectors, targets, groups = clips
     single = np.stack([targets[:, 0], ~targets[:, 0]], axis=1)
     weights, offsets = fit_svm(vectors, single, groups, "single", cost=1.0)
-    rotated, back = _rotate(vectors)
+    rotated, _ = _rotate(vectors)
     plain, shift = _fit_all(rotated, single, 1.0, 0)
     decisions = rotated @ plain.T + shift
     logits = vectors @ weights.T + offsets
