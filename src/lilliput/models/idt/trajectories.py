@@ -105,7 +105,8 @@ def _new_points(frame: np.ndarray, current: np.ndarray, step: int) -> np.ndarray
         for cells, end in ((rows, height), (columns, width))
     )
     solid = corners(frame)[rows, columns]
-    return np.stack([columns, rows], axis=1)[solid].astype(np.float32)
+    points: np.ndarray = np.stack([columns, rows], axis=1)[solid].astype(np.float32)
+    return points
 
 
 def steps_beside(trajectories: Trajectories, camera: np.ndarray) -> np.ndarray:
