@@ -53,7 +53,7 @@ def _name(config: ModelConfig) -> str:
 
 
 def test_no_network_is_forgotten() -> None:
-    assert {config.name for config in CONFIGS} == set(MODELS)
+    assert {config.name for config in CONFIGS} == set(MODELS) - {"idt"}  # no network
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -15,6 +15,8 @@ from lilliput.models.efficientnet import EfficientNetLite0
 from lilliput.models.frame_resnet import FrameResNet
 from lilliput.models.heads import Classifier, LinearHead
 from lilliput.models.i3d import I3d
+from lilliput.models.idt.classifier import Idt
+from lilliput.models.idt.extraction import TrajectoryExtractor
 from lilliput.models.mvit import Mvit
 from lilliput.models.p3d import P3d
 from lilliput.models.r2plus1d import R2plus1d
@@ -47,6 +49,9 @@ BUILD: dict[str, Build] = {
         3, input_size=size, num_frames=frames, width=4, class_token=True, stem="conv"
     ),
     "efficientnet_lite0": lambda size, frames: Classifier(EfficientNetLite0(), LinearHead(320, 3)),
+    "idt": lambda size, frames: Idt(
+        3, TrajectoryExtractor(length=3, step=2, patch=6, compensate_camera=False), gaussians=2
+    ),
 }
 SMALLEST = dict.fromkeys(BUILD, 14) | {"i3d": 28}  # px
 
@@ -64,9 +69,16 @@ IDLE = {
 THESIS = {"resnet3d", "multiscale", "fpn", "multiscale_fpn", "image_pyramid"}
 BACKBONE_ONLY = {"efficientnet_lite0"}
 
-WITHOUT_TIMM = pytest.mark.skipif(find_spec("timm") is None, reason="timm is not installed")
+NEEDS = {"efficientnet_lite0": "timm", "idt": "cv2"}  # packages of extras
 NAMES = [
-    pytest.param(name, marks=WITHOUT_TIMM if name == "efficientnet_lite0" else ()) for name in BUILD
+    pytest.param(
+        name,
+        marks=pytest.mark.skipif(
+            name in NEEDS and find_spec(NEEDS[name]) is None,
+            reason=f"{NEEDS.get(name)} is not installed",
+        ),
+    )
+    for name in BUILD
 ]
 
 
@@ -108,6 +120,8 @@ def test_every_parameter_gets_a_gradient(name: str, model: nn.Module, clips: tor
 
 
 def test_exports_with_a_free_batch_size(name: str, model: nn.Module, clips: torch.Tensor) -> None:
+    if name == "idt":
+        pytest.skip("hand-crafted features are no network to export")
     if name == "mvit":  # a block of each stage is enough, and exports in a quarter of the time
         model = copy.deepcopy(model)
         model.net.blocks = nn.ModuleList(model.net.blocks[index] for index in (0, 1, 3, 14))

@@ -23,7 +23,7 @@ SETTINGS: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(MODELS))
+@pytest.mark.parametrize("name", sorted(set(MODELS) - {"idt"}))  # see test_hand_crafted.py
 def test_a_network_trains_for_an_epoch(name: str, dataset: VideoDataset, tmp_path: Path) -> None:
     config = parse_config(
         {

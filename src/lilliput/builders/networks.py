@@ -14,6 +14,8 @@ from lilliput.models.fpn import Fpn
 from lilliput.models.frame_resnet import FrameResNet
 from lilliput.models.heads import Classifier, LinearHead
 from lilliput.models.i3d import I3d
+from lilliput.models.idt.classifier import Idt
+from lilliput.models.idt.extraction import TrajectoryExtractor
 from lilliput.models.image_pyramid import ImagePyramid
 from lilliput.models.multiscale import MultiScaleResNet3d, SummedStreamsHead
 from lilliput.models.multiscale_fpn import ConcatenatedStreams
@@ -129,6 +131,20 @@ def _with_linear_head(
     return Classifier(backbone, head)
 
 
+def _build_idt(config: ModelConfig, num_classes: int) -> nn.Module:
+    idt = config.idt
+    extractor = TrajectoryExtractor(
+        flow=idt.flow,
+        compensate_camera=idt.compensate_camera,
+        length=idt.trajectory_length,
+        step=idt.step,
+        patch=idt.patch,
+        scales=idt.scales,
+        min_motion=idt.min_motion,
+    )
+    return Idt(num_classes, extractor, gaussians=idt.gaussians, stacked=idt.stacked)
+
+
 # From settings, classes K and frames T to a network: (N, 3, T, H, W) to logits (N, K).
 MODELS: dict[str, Callable[[ModelConfig, int, int], nn.Module]] = {
     "resnet3d": lambda config, k, _: _build_classifier(config, k),
@@ -162,6 +178,7 @@ MODELS: dict[str, Callable[[ModelConfig, int, int], nn.Module]] = {
         stem=config.stem,
         dropout=config.dropout,
     ),
+    "idt": lambda config, k, _: _build_idt(config, k),
 }
 
 

@@ -62,10 +62,10 @@ def print_info(name: str, overrides: Sequence[str], console: Console) -> None:
                 "give a network or a recipe"
             )
         print_checkpoint(load_checkpoint(name), console)
-    elif name in MODELS:
-        print_network(_network_config(name, overrides), console)
     elif name in recipe_names() or Path(name).suffix == ".toml":
         print_network(load_config(name, overrides), console)
+    elif name in MODELS:
+        print_network(_network_config(name, overrides), console)
     else:
         known = [*MODELS, *recipe_names(), *SHIPPED]
         nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]

@@ -137,15 +137,12 @@ def put_setting(settings: dict[str, Any], dotted: str, value: Any) -> None:
     settings[key] = value
 
 
-def _valid_keys() -> list[str]:
-    sections = {
-        name: field.annotation
-        for name, field in Config.model_fields.items()
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
-    }
-    keys = [name for name in Config.model_fields if name not in sections]
-    for name, section in sections.items():
-        keys += [name, *(f"{name}.{key}" for key in section.model_fields)]
+def _valid_keys(section: type[Section] = Config, prefix: str = "") -> list[str]:
+    keys = []
+    for name, field in section.model_fields.items():
+        keys.append(f"{prefix}{name}")
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            keys += _valid_keys(field.annotation, f"{prefix}{name}.")
     return keys
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from lilliput.config.idt import IdtConfig
 from lilliput.config.section import Count, Section
 
 INPUT_SIZES = (14, 28, 56, 112, 224)  # px
@@ -28,6 +29,7 @@ _MODEL_SETTINGS: dict[str, set[str]] = {
     "p3d": {"depth", "width", "adapted", "p3d_blocks"},
     "mvit": set(),
     "video_vit": {"width", "class_token", "stem"},
+    "idt": {"idt"},
 }
 _SMALLEST_INPUT = {"i3d": 28}  # px; five halvings leave nothing of less
 
@@ -38,7 +40,7 @@ class ModelConfig(Section):
     name: Literal[
         "resnet3d", "multiscale", "fpn", "multiscale_fpn",
         "image_pyramid", "frame_resnet", "deepvideo", "c3d", "i3d", "r2plus1d", "p3d", "mvit",
-        "video_vit",
+        "video_vit", "idt",
     ] = "resnet3d"  # fmt: skip
     backbone: Literal["resnet3d", "r2plus1d", "efficientnet_lite0"] = "resnet3d"  # below an FPN
     depth: Literal[18, 34, 50, 101, 152] = 18
@@ -64,6 +66,7 @@ class ModelConfig(Section):
     normalisation: Literal[
         "kinetics", "imagenet", "symmetric", "dataset", "clip", "clip_contrast", "motion"
     ] = "kinetics"
+    idt: IdtConfig = IdtConfig()  # hand-crafted features, section 2.1.1
     members: Count = 1  # networks of an ensemble, section 5.1; --final ensemble makes one
     average: Literal["sigmoid", "softmax"] = "sigmoid"  # of their logits; softmax: single label
 
@@ -111,6 +114,8 @@ class ModelConfig(Section):
     def used_settings(self) -> set[str]:
         """The names of those that this network takes."""
         used = _MODEL_SETTINGS[self.name] | _ALWAYS_USED
+        if self.name == "idt":
+            used = used - {"dropout"}
         if self.backbone != "resnet3d":
             used = used - _RESNET | {"fpn_channels"}
         if "r2plus1d" in (self.name, self.backbone):

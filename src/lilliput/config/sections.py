@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from lilliput.config.idt import check_idt
 from lilliput.config.model import ModelConfig
 from lilliput.config.section import Count, Positive, Probability, Section
 from lilliput.config.training import LossConfig, TrainingConfig
@@ -135,6 +136,12 @@ class Config(Section):
     def known_task(self) -> Task:
         """The task; one that is still to be found in the data counts as multi label."""
         return "single" if self.task == "single" else "multi"
+
+    @model_validator(mode="after")
+    def _check_idt(self) -> "Config":
+        if self.model.name == "idt":
+            check_idt(self)
+        return self
 
     @model_validator(mode="after")
     def _check_features(self) -> "Config":

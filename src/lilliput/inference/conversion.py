@@ -9,7 +9,7 @@ from typing import Any, get_args
 import torch
 
 from lilliput.checkpoint import DOCUMENT_KEY, Checkpoint, Description, read_document
-from lilliput.errors import CheckpointError
+from lilliput.errors import CheckpointError, ConfigError
 from lilliput.inference.engines import EngineName, Precision, import_extra
 from lilliput.inference.engines.openvino import openvino_core
 
@@ -25,8 +25,13 @@ def write_onnx(checkpoint: Checkpoint, path: Path, engine: EngineName = "onnx") 
         engine: Which one reads it; its extra is named where a package is missing.
 
     Raises:
-        ConfigError: A package is missing.
+        ConfigError: A package is missing, or there is no network to convert.
     """
+    if not can_convert(checkpoint):
+        raise ConfigError(
+            "hand-crafted features (model.name = 'idt') are no network that other engines run; "
+            "use the checkpoint with engine 'torch'"
+        )
     onnx = import_extra(engine, "onnx")
     import_extra(engine, "onnxscript")
     batch = torch.export.Dim("batch", min=1, max=2**15)
@@ -44,6 +49,11 @@ def write_onnx(checkpoint: Checkpoint, path: Path, engine: EngineName = "onnx") 
     program.model.metadata_props[PRECISION_KEY] = "fp32"
     program.save(path)
     onnx.checker.check_model(path)
+
+
+def can_convert(model: Description) -> bool:
+    """Whether the model is a network from clip to logits, which other engines can run."""
+    return model.config.model.name != "idt"
 
 
 def write_openvino(

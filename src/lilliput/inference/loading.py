@@ -9,7 +9,7 @@ import torch
 from lilliput.checkpoint import Description, find_checkpoint, load_checkpoint
 from lilliput.errors import ConfigError
 from lilliput.inference.cache import cached, digest
-from lilliput.inference.conversion import read_description, write_onnx
+from lilliput.inference.conversion import can_convert, read_description, write_onnx
 from lilliput.inference.engines import Engine, EngineName, check_pair
 from lilliput.inference.engines.onnx import OnnxEngine
 from lilliput.inference.engines.openvino import OpenVinoEngine
@@ -30,8 +30,8 @@ def load_model(
     Args:
         path: A checkpoint file, a run folder, a shipped model's name, or an exported file.
         engine: ``"torch"``, ``"onnx"``, ``"openvino"``; or ``"auto"``: for an export its own, else
-            PyTorch on a GPU, else OpenVINO where it is installed and what is converted for it can
-            be kept, else PyTorch.
+            PyTorch on a GPU and for hand-crafted features, else OpenVINO where it is installed
+            and what is converted for it can be kept, else PyTorch.
         precision: ``"fp32"``, ``"bf16"`` or ``"int8"``; None is fp32 for a checkpoint, and what
             an export was made for.
         device: Where PyTorch computes; None takes the GPU where there is one.
@@ -51,7 +51,7 @@ def load_model(
         )
     file = find_checkpoint(path)
     checkpoint = load_checkpoint(file)
-    if name == "torch":
+    if name == "torch" or (engine == "auto" and not can_convert(checkpoint)):
         return checkpoint, TorchEngine(checkpoint.build_model(), number_format, device)
     _check_device(name, device)
     key = " ".join([digest(file), *map(_version, ("lilliput", "torch", "onnx", "onnxscript"))])

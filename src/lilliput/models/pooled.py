@@ -11,6 +11,7 @@ from lilliput.models.deepvideo import DeepVideo
 from lilliput.models.frame_resnet import FrameResNet
 from lilliput.models.heads import LinearHead
 from lilliput.models.i3d import I3d
+from lilliput.models.idt.classifier import Idt
 from lilliput.models.multiscale import SummedStreamsHead
 from lilliput.models.mvit import Mvit
 from lilliput.models.video_vit import VideoVit
@@ -24,6 +25,7 @@ _CLASSIFIERS: Mapping[type[nn.Module], str] = {
     C3d: "classifier.6",
     DeepVideo: "classifier.6",
     I3d: "net.fc",
+    Idt: "fc",
     Mvit: "net.head.1",
     VideoVit: "fc",
 }

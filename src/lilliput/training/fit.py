@@ -34,6 +34,7 @@ from lilliput.training.batches import TrainingData, build_loaders, prepare_data
 from lilliput.training.distillation import prepare_teaching
 from lilliput.training.folder import prepare_folder
 from lilliput.training.freezing import Freezing
+from lilliput.training.hand_crafted import fit_hand_crafted
 from lilliput.training.loggers import check_loggers, open_loggers
 from lilliput.training.module import ActionModule
 from lilliput.training.precision import resolve_precision
@@ -73,6 +74,9 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
     dataset = replace(dataset, labels=build_labels(config, dataset.labels))
     teachers = load_teachers(config, dataset.labels)
     state = prepare_folder(config, dataset, folder, resume)
+    if config.model.name == "idt":
+        note = SYNTHETIC_NOTE if dataset.synthetic else ""
+        return fit_hand_crafted(config, dataset, folder, note=note)
     pl.seed_everything(config.training.seed, verbose=False)
     model = build_model(config.model, len(dataset.labels), config.sampling.num_frames)
     if state is None and config.training.pretrained:

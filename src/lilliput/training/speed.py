@@ -16,6 +16,7 @@ from lilliput.config import Config
 from lilliput.data import VideoDataset
 from lilliput.data.epochs import EpochSampler
 from lilliput.data.loading import Batch
+from lilliput.errors import ConfigError
 from lilliput.models.facts import measure_facts
 from lilliput.training.batches import build_loaders, prepare_data
 from lilliput.training.fit import PRECISIONS, build_module, known_device, quiet, settle
@@ -68,7 +69,13 @@ def measure_training(config: Config, dataset: VideoDataset, seconds: float) -> T
         config: The recipe.
         dataset: Where its splits are found.
         seconds: How long each of the three is measured.
+
+    Raises:
+        ConfigError: The recipe is of hand-crafted features, or asks for a precision or a device
+            that is not there.
     """
+    if config.model.name == "idt":
+        raise ConfigError("model.name = 'idt': hand-crafted features are not trained in steps")
     precision = resolve_precision(config.training)
     config = settle(config, dataset)
     pl.seed_everything(config.training.seed, verbose=False)

@@ -29,7 +29,8 @@ def draw_learning(report: dict[str, Any]) -> Figure:
                 axes.plot(epochs, scale * values, color=color, label=label, marker=marker)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(frameon=False)
+        if axes.lines:  # hand-crafted features have a loss only
+            axes.legend(frameon=False)
         tidy(axes)
     left.set(ylabel="loss", ylim=(0, None))
     right.set(ylabel="validation score, %", ylim=(0, 105))
