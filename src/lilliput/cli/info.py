@@ -78,7 +78,7 @@ def measure_config(config: ModelConfig, num_classes: int, num_frames: int = 16) 
     """Facts of the network of a configuration; nothing is computed."""
     with torch.device("meta"):
         model = build_model(config, num_classes, num_frames)
-    return measure_facts(model, (3, num_frames, config.input_size, config.input_size))
+    return measure_facts(model, (3, num_frames, config.clip_size, config.clip_size))
 
 
 def print_network(config: Config, console: Console) -> None:

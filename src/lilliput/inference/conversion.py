@@ -9,7 +9,7 @@ from typing import Any, get_args
 import torch
 
 from lilliput.checkpoint import DOCUMENT_KEY, Checkpoint, Description, read_document
-from lilliput.errors import CheckpointError
+from lilliput.errors import CheckpointError, ConfigError
 from lilliput.inference.engines import EngineName, Precision, import_extra
 from lilliput.inference.engines.openvino import openvino_core
 
@@ -25,8 +25,9 @@ def write_onnx(checkpoint: Checkpoint, path: Path, engine: EngineName = "onnx") 
         engine: Which one reads it; its extra is named where a package is missing.
 
     Raises:
-        ConfigError: A package is missing.
+        ConfigError: A package is missing, or only PyTorch computes the network.
     """
+    check_convertible(checkpoint, engine)
     onnx = import_extra(engine, "onnx")
     import_extra(engine, "onnxscript")
     batch = torch.export.Dim("batch", min=1, max=2**15)
@@ -44,6 +45,24 @@ def write_onnx(checkpoint: Checkpoint, path: Path, engine: EngineName = "onnx") 
     program.model.metadata_props[PRECISION_KEY] = "fp32"
     program.save(path)
     onnx.checker.check_model(path)
+
+
+def is_convertible(description: Description) -> bool:
+    """Whether other engines than PyTorch can compute the network."""
+    return description.config.model.front_end != "registered"
+
+
+def check_convertible(description: Description, engine: EngineName) -> None:
+    """Refuses a network that only PyTorch computes.
+
+    Raises:
+        ConfigError: It is one.
+    """
+    if not is_convertible(description):
+        raise ConfigError(
+            "model.front_end = 'registered' solves for the motion of each clip, which engine "
+            f"'{engine}' cannot; use engine 'torch', or another front end"
+        )
 
 
 def write_openvino(

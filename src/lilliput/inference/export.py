@@ -17,7 +17,12 @@ from lilliput.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from lilliput.data import VideoDataset
 from lilliput.errors import ConfigError, ExportError
 from lilliput.evaluation.evaluate import check_classes, score_split
-from lilliput.inference.conversion import read_openvino, write_onnx, write_openvino
+from lilliput.inference.conversion import (
+    check_convertible,
+    read_openvino,
+    write_onnx,
+    write_openvino,
+)
 from lilliput.inference.engines import Engine, EngineName, Precision, check_pair
 from lilliput.inference.engines.pytorch import TorchEngine
 from lilliput.inference.loading import EXPORTS, load_model
@@ -93,6 +98,7 @@ def export_model(
     if number_format == "int8" and clips is None:
         raise ConfigError(f"{path}: int8 is calibrated on clips; give a data set with --data")
     checkpoint = load_checkpoint(find_checkpoint(model))
+    check_convertible(checkpoint, engine)
     if clips is not None:
         check_classes(checkpoint, clips.dataset)  # converting and calibrating take minutes
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ from lilliput.models.multiscale_fpn import ConcatenatedStreams
 from lilliput.models.mvit import Mvit
 from lilliput.models.r2plus1d import R2plus1d
 from lilliput.models.resnet3d import ResNet3d
+from lilliput.models.super_resolution.front_end import FrontEnd
 from lilliput.models.video_vit import VideoVit
 
 _Stages = list[Sequence[nn.Module]]
@@ -50,6 +51,8 @@ def parameters_by_stage(model: nn.Module) -> list[list[nn.Parameter]]:
 def _stages_of(model: Any) -> _Stages:
     """The modules of each stage behind the stem; of a whole network, the classifier at the end."""
     match model:
+        case FrontEnd():
+            return _stages_of(model.network)
         case Classifier():
             return [*_stages_of(model.backbone), [model.head]]
         case Fpn():
