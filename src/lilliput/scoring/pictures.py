@@ -1,7 +1,8 @@
 """How near pictures are to the true ones: PSNR and SSIM.
 
 Source of SSIM: Wang et al., Image Quality Assessment: From Error Visibility to Structural
-Similarity, IEEE TIP 2004; windows of 11×11 px, Gaussian with a deviation of 1.5 px.
+Similarity, IEEE TIP 2004; windows of 11×11 px, Gaussian with a deviation of 1.5 px, around
+every pixel; the edges are mirrored.
 """
 
 import torch
@@ -10,7 +11,7 @@ from torchmetrics.functional.image import (
     structural_similarity_index_measure,
 )
 
-LEAST_SIDE = 12  # px: of pictures that SSIM's window fits into
+LEAST_SIDE = 8  # px: of pictures that are large enough to mirror their edges for SSIM's window
 
 
 def clip_psnr(clips: torch.Tensor, true: torch.Tensor) -> torch.Tensor:

@@ -4,11 +4,13 @@ Sources: as in Real-ESRGAN (Wang et al., ICCV Workshops 2021), in its first orde
 noise, compression.
 """
 
+import io
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from PIL import Image
 from torch.nn import functional as F
-from torchvision.io import ImageReadMode, decode_jpeg, encode_jpeg
 from torchvision.transforms.v2 import functional as tvf
 
 
@@ -58,8 +60,17 @@ _LEAST_BLUR = 0.1  # px; less changes nothing
 
 
 def _compress(frames: torch.Tensor, quality: int) -> torch.Tensor:
-    pictures = (frames * 255).round().to(torch.uint8).cpu()
-    decoded = [
-        decode_jpeg(encode_jpeg(picture, quality), mode=ImageReadMode.RGB) for picture in pictures
-    ]
-    return torch.stack(decoded).to(frames) / 255
+    pictures = (frames * 255).round().to(torch.uint8).movedim(1, -1).cpu().numpy()
+    decoded = np.stack([_decode(_encode(picture, quality)) for picture in pictures])
+    return torch.from_numpy(decoded).movedim(-1, 1).to(frames) / 255
+
+
+def _encode(picture: np.ndarray, quality: int) -> bytes:
+    written = io.BytesIO()
+    Image.fromarray(picture).save(written, "JPEG", quality=quality)
+    return written.getvalue()
+
+
+def _decode(written: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(written)) as picture:
+        return np.asarray(picture.convert("RGB"))

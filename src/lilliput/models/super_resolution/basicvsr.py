@@ -49,10 +49,10 @@ class BasicVsr(nn.Module):
         features = torch.cat(
             [torch.stack(early, dim=1), torch.stack(late[::-1], dim=1)], dim=2
         )  # (N, T, 2C, H, W)
-        larger = self.reconstruction(
+        larger: torch.Tensor = self.reconstruction(
             self.fuse(features.flatten(0, 1)), clips.transpose(1, 2).flatten(0, 1)
         )
-        return larger.unflatten(0, features.shape[:2]).transpose(1, 2)
+        return larger.reshape(*features.shape[:2], *larger.shape[1:]).transpose(1, 2)
 
 
 def _propagate(

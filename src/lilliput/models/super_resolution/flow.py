@@ -56,11 +56,13 @@ class CoarseToFineFlow(nn.Module):
             Those that lay each frame but the last over the next one, and those that lay each but
             the first over the one before.
         """
+        num_clips, _, num_frames, height, width = clips.shape
         frames = clips.transpose(1, 2)
-        early, late = frames[:, :-1].flatten(0, 1), frames[:, 1:].flatten(0, 1)
-        shape = (len(frames), frames.shape[1] - 1)
-        onward, back = self(torch.cat([late, early]), torch.cat([early, late])).chunk(2)
-        return onward.unflatten(0, shape), back.unflatten(0, shape)
+        early, late = frames[:, :-1], frames[:, 1:]
+        both, others = torch.cat([late, early], dim=1), torch.cat([early, late], dim=1)
+        flows: torch.Tensor = self(both.flatten(0, 1), others.flatten(0, 1))
+        flows = flows.reshape(num_clips, 2 * (num_frames - 1), 2, height, width)
+        return flows[:, : num_frames - 1], flows[:, num_frames - 1 :]
 
 
 def warp(pictures: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
@@ -106,6 +108,6 @@ def warping_error(clips: torch.Tensor, flows: Flows) -> torch.Tensor:
     frames = clips.transpose(1, 2)
     early, late = frames[:, :-1].flatten(0, 1), frames[:, 1:].flatten(0, 1)
     onward, back = (flow.flatten(0, 1) for flow in flows)
-    if len(early) == 0:
+    if frames.shape[1] == 1:
         return clips.new_zeros(())
     return ((warp(early, onward) - late).abs().mean() + (warp(late, back) - early).abs().mean()) / 2

@@ -58,8 +58,9 @@ class SofVsr(nn.Module):
             self._draft(frames, before.flatten(0, 1), torch.cat([still, onward], 1).flatten(0, 1)),
             self._draft(frames, after.flatten(0, 1), torch.cat([back, still], 1).flatten(0, 1)),
         ]
-        larger = self.reconstruction(self.layers(torch.cat([frames, *drafts], dim=1)), frames)
-        return larger.unflatten(0, shape).transpose(1, 2)
+        features = self.layers(torch.cat([frames, *drafts], dim=1))
+        larger: torch.Tensor = self.reconstruction(features, frames)
+        return larger.reshape(*shape, *larger.shape[1:]).transpose(1, 2)
 
     def _draft(
         self, frames: torch.Tensor, neighbors: torch.Tensor, flow: torch.Tensor
