@@ -71,10 +71,10 @@ def test_what_it_makes_is_compared_with_the_truth(enlarge: nn.Module) -> None:
 
 @pytest.mark.parametrize("adversarial", [0.0, 0.01])
 def test_it_learns_to_beat_interpolation(enlarge: nn.Module, adversarial: float) -> None:
-    settings = SuperResolutionSettings(60, 2, 1e-2, adversarial)
+    settings = SuperResolutionSettings(40, 2, 1e-2, adversarial)
     losses: list[float] = []
     train_front_end(enlarge, _Stripes(), SHRINK, settings, losses.append)  # type: ignore[arg-type]
-    assert len(losses) == 60
+    assert len(losses) == 40
     scores = compare_front_ends(enlarge, "ours", _Stripes(), SHRINK)  # type: ignore[arg-type]
     assert set(scores) == {"bicubic", "lanczos", "registered", "ours"}
     assert scores["ours"].psnr > scores["bicubic"].psnr + 1
