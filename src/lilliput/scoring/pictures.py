@@ -34,9 +34,7 @@ def clip_ssim(clips: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
     Returns:
         (N,) at most 1.
     """
-    frames = (clips.clamp(0, 1).transpose(1, 2), true.transpose(1, 2))
-    values = structural_similarity_index_measure(
-        *(part.flatten(0, 1) for part in frames), data_range=1.0, reduction="none"
-    )
+    made, expected = (part.transpose(1, 2).flatten(0, 1) for part in (clips.clamp(0, 1), true))
+    values = structural_similarity_index_measure(made, expected, data_range=1.0, reduction="none")
     assert isinstance(values, torch.Tensor)
     return values.view(len(clips), -1).mean(dim=1)

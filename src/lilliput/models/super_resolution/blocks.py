@@ -60,4 +60,5 @@ class Reconstruction(nn.Module):
     def forward(self, features: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
         """The large picture."""
         details: torch.Tensor = self.shuffle(self.last(torch.relu(self.conv(features))))
-        return details + self.interpolation(frames)
+        interpolated: torch.Tensor = self.interpolation(frames)
+        return interpolated + details

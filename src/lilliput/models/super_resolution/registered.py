@@ -47,7 +47,7 @@ class Registered(nn.Module):
         num_frames = clips.shape[2]
         frames = clips.transpose(1, 2)  # (N, T, 3, H, W)
         centers = frames.flatten(0, 1)
-        estimate = self.interpolation(clips).transpose(1, 2).flatten(0, 1)
+        estimate: torch.Tensor = self.interpolation(clips).transpose(1, 2).flatten(0, 1)
         seen = []
         for offset in range(-self.reach, self.reach + 1):
             picks = (torch.arange(num_frames, device=clips.device) + offset).clamp(
@@ -59,7 +59,7 @@ class Registered(nn.Module):
             seen.append((neighbors, motion, trust.mean(dim=1, keepdim=True)))
         for _ in range(self.iterations):
             estimate = estimate + _STEP * self._missing(estimate, seen)
-        return estimate.unflatten(0, frames.shape[:2]).transpose(1, 2)
+        return estimate.reshape(*frames.shape[:2], *estimate.shape[1:]).transpose(1, 2)
 
     def _missing(
         self,

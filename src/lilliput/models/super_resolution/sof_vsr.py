@@ -69,5 +69,6 @@ class SofVsr(nn.Module):
         change = self.refine(torch.cat([frames, warp(neighbors, flow), flow], dim=1))
         larger = F.interpolate(flow, scale_factor=self.scale, mode="bilinear", align_corners=False)
         fine = larger + F.pixel_shuffle(change, self.scale)  # (M, 2, S * H, S * W), in small px
-        phases = F.pixel_unshuffle(fine, self.scale).unflatten(1, (2, -1)).unbind(dim=2)
-        return torch.cat([warp(neighbors, phase) for phase in phases], dim=1)
+        phases = F.pixel_unshuffle(fine, self.scale)  # (M, 2 * S * S, H, W): all of x, then of y
+        phases = phases.reshape(-1, 2, self.scale**2, *flow.shape[-2:])
+        return torch.cat([warp(neighbors, phase) for phase in phases.unbind(dim=2)], dim=1)

@@ -81,7 +81,8 @@ class Span(nn.Module):
             outputs.append(features)
         parts = [start, self.conv_2(features), outputs[0], first]
         larger: torch.Tensor = self.shuffle(self.upsampler(self.conv_cat(torch.cat(parts, dim=1))))
-        return larger.clamp(0, 1).unflatten(0, frames.shape[:2]).transpose(1, 2)
+        larger = larger.clamp(0, 1)
+        return larger.reshape(*frames.shape[:2], *larger.shape[1:]).transpose(1, 2)
 
 
 def read_span_weights(scale: int) -> dict[str, torch.Tensor]:

@@ -90,7 +90,7 @@ class AdversarialLoss:
         real, false = self._judge(true, small, flows), self._judge(made, small, flows)
         loss = F.softplus(-real).mean() + F.softplus(false).mean()
         self.optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
 
     def _judge(self, large: torch.Tensor, small: torch.Tensor, flows: Flows) -> torch.Tensor:

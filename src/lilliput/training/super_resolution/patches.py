@@ -63,7 +63,7 @@ class Patches:
         Returns:
             (count, 3, T, S, S) in 0..1.
         """
-        patches = []
+        patches: list[torch.Tensor] = []
         while len(patches) < count:
             index = self.used[int(rng.integers(len(self.used)))]
             patch = self._cut(index, lambda most: int(rng.integers(most + 1)))
