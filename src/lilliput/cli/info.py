@@ -175,7 +175,10 @@ def _add_settings(table: Table, config: ModelConfig) -> None:
     words = [f"{name} {value}" for name, value in changed.items() if name not in _SHOWN_APART]
     table.add_row("network", escape(", ".join([config.name, *words])))
     adapted = "stride-adapted" if config.adapted else "unadapted"
-    table.add_row("input", f"{config.input_size} px, {adapted}")
+    enlarged = (
+        "" if config.front_end == "none" else f", enlarged from clips of {config.clip_size} px"
+    )
+    table.add_row("input", f"{config.input_size} px, {adapted}{enlarged}")
 
 
 def _add_cost(table: Table, facts: ModelFacts, num_frames: int) -> None:

@@ -59,6 +59,10 @@ def train_and_compare(
         CheckpointError: The file cannot be written.
     """
     name, scale = front_end
+    torch.manual_seed(settings.seed)
+    enlarge = FRONT_ENDS[name](scale)
+    if isinstance(enlarge, Span):  # goes on from its published weights
+        enlarge.load_state_dict(read_span_weights(scale))
     dataset = read_dataset(data)
     size, num_frames = square
     train = _read(dataset.split(splits[0]), size, num_frames, splits[0], tell)
@@ -68,10 +72,6 @@ def train_and_compare(
             "or more"
         )
     held_out = _read(dataset.split(splits[1]), train.size, num_frames, splits[1], tell)
-    torch.manual_seed(settings.seed)
-    enlarge = FRONT_ENDS[name](scale)
-    if isinstance(enlarge, Span):  # goes on from its published weights
-        enlarge.load_state_dict(read_span_weights(scale))
     losses: list[float] = []
 
     def advance(loss: float) -> None:
