@@ -79,6 +79,14 @@ def test_untrained_it_interpolates(enlarge: nn.Module) -> None:
         torch.testing.assert_close(enlarge(clips), Interpolation(2)(clips), atol=0.05, rtol=0)
 
 
+def test_dark_clips_are_enlarged_as_bright_ones_are(enlarge: nn.Module) -> None:
+    nn.init.normal_(enlarge.reconstruction.last.weight, std=0.1)
+    clips = torch.rand(1, 3, 3, 14, 14, dtype=torch.float64)
+    with torch.no_grad():
+        bright, dark = (enlarge.double()(each) for each in (clips, clips * 0.2 + 0.01))
+    torch.testing.assert_close(dark, bright * 0.2 + 0.01, atol=2e-3, rtol=0)
+
+
 def test_it_is_small(enlarge: nn.Module) -> None:
     assert sum(weight.numel() for weight in enlarge.parameters()) < 1_000_000
 

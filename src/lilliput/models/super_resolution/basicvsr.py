@@ -7,7 +7,11 @@ Beyond, CVPR 2021. Ours is small: about 0.3 M parameters, its flow learned with 
 import torch
 from torch import nn
 
-from lilliput.models.super_resolution.blocks import Reconstruction, residual_layers
+from lilliput.models.super_resolution.blocks import (
+    Reconstruction,
+    residual_layers,
+    standardize,
+)
 from lilliput.models.super_resolution.flow import CoarseToFineFlow, Flows, warp
 
 
@@ -36,11 +40,12 @@ class BasicVsr(nn.Module):
 
     def flows(self, clips: torch.Tensor) -> Flows:
         """Between neighboring frames; see ``CoarseToFineFlow.between_neighbors``."""
-        return self.flow.between_neighbors(clips)
+        return self.flow.between_neighbors(standardize(clips)[0])
 
     def forward(self, clips: torch.Tensor, flows: Flows | None = None) -> torch.Tensor:
         """Clips, enlarged; by flows that are known already, if given."""
-        onward, back = self.flows(clips) if flows is None else flows
+        clips, mean, deviation = standardize(clips)
+        onward, back = self.flow.between_neighbors(clips) if flows is None else flows
         frames = clips.unbind(dim=2)
         late = _propagate(
             self.backward_layers, frames[::-1], back.unbind(dim=1)[::-1], self.channels
@@ -52,7 +57,8 @@ class BasicVsr(nn.Module):
         larger: torch.Tensor = self.reconstruction(
             self.fuse(features.flatten(0, 1)), clips.transpose(1, 2).flatten(0, 1)
         )
-        return larger.reshape(*features.shape[:2], *larger.shape[1:]).transpose(1, 2)
+        larger = larger.reshape(*features.shape[:2], *larger.shape[1:]).transpose(1, 2)
+        return larger * deviation + mean
 
 
 def _propagate(

@@ -8,7 +8,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lilliput.models.super_resolution.blocks import Reconstruction, residual_layers
+from lilliput.models.super_resolution.blocks import (
+    Reconstruction,
+    residual_layers,
+    standardize,
+)
 from lilliput.models.super_resolution.flow import CoarseToFineFlow, Flows, warp
 
 
@@ -43,11 +47,12 @@ class SofVsr(nn.Module):
 
     def flows(self, clips: torch.Tensor) -> Flows:
         """Between neighboring frames; see ``CoarseToFineFlow.between_neighbors``."""
-        return self.flow.between_neighbors(clips)
+        return self.flow.between_neighbors(standardize(clips)[0])
 
     def forward(self, clips: torch.Tensor, flows: Flows | None = None) -> torch.Tensor:
         """Clips, enlarged; by flows that are known already, if given."""
-        onward, back = self.flows(clips) if flows is None else flows
+        clips, mean, deviation = standardize(clips)
+        onward, back = self.flow.between_neighbors(clips) if flows is None else flows
         frames = clips.transpose(1, 2)  # (N, T, 3, H, W)
         shape = frames.shape[:2]
         still = torch.zeros_like(frames[:, :1, :2])  # the first and last frame are neighbors, too
@@ -60,7 +65,8 @@ class SofVsr(nn.Module):
         ]
         features = self.layers(torch.cat([frames, *drafts], dim=1))
         larger: torch.Tensor = self.reconstruction(features, frames)
-        return larger.reshape(*shape, *larger.shape[1:]).transpose(1, 2)
+        larger = larger.reshape(*shape, *larger.shape[1:]).transpose(1, 2)
+        return larger * deviation + mean
 
     def _draft(
         self, frames: torch.Tensor, neighbors: torch.Tensor, flow: torch.Tensor
