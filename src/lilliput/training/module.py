@@ -82,16 +82,10 @@ class ActionModule(pl.LightningModule):
         # What is drawn here (mixing, dropout) depends on the step alone: a resume repeats it.
         torch.manual_seed(hash((self.config.seed, self.current_epoch, batch_idx, self.global_rank)))
         clips, targets, features, is_mixed = self._prepare(batch)
-        network, joint_loss = self.model, None
-        if self.joint is not None:
-            assert isinstance(network, FrontEnd)
-            clips, joint_loss = self.joint(network, clips)
-            network = network.network  # which sees what the front end made
-        loss, logits = self._loss_of(network, clips, targets, features)
-        if joint_loss is not None:
-            self.log("train_super_resolution", joint_loss.detach(), on_step=False, on_epoch=True,
-                     batch_size=len(batch.indices))  # fmt: skip
-            loss = loss + joint_loss
+        if self.joint is None:
+            loss, logits = self._loss_of(clips, targets, features)
+        else:
+            loss, logits = self._joint_loss_of(clips, targets, features)
         if self.mixing is not None and self.mixing.adaptive and not is_mixed:
             self._note_learned(logits.detach(), targets)
         self._finite &= torch.isfinite(loss.detach())
@@ -183,14 +177,27 @@ class ActionModule(pl.LightningModule):
             return _channels_last(clips), targets, features, True
         return clips, targets, features, False
 
+    def _joint_loss_of(
+        self, clips: torch.Tensor, targets: torch.Tensor, features: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The loss with the front end's own, of clips in the network's input size; the logits."""
+        assert self.joint is not None
+        assert isinstance(self.model, FrontEnd)
+        larger, restored = self.joint(self.model, clips)
+        self.log("train_super_resolution", restored.detach(), on_step=False, on_epoch=True,
+                 batch_size=len(clips))  # fmt: skip
+        loss, logits = self._loss_of(larger, targets, features, self.model.network)
+        return loss + restored, logits
+
     def _loss_of(
         self,
-        network: nn.Module,
         clips: torch.Tensor,
         targets: torch.Tensor,
         features: torch.Tensor | None,
+        network: nn.Module | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The loss, and the logits (N, K)."""
+        """The loss, and the logits (N, K), of the whole model or of the network it ends with."""
+        network = network or self.model
         if features is not None:
             logits, ours = forward_pooled(network, clips)
             loss = self.loss(logits.float(), targets)
