@@ -76,8 +76,8 @@ class Description:
 
     @property
     def clip_shape(self) -> tuple[int, int, int, int]:
-        """(3, T, H, W) of the network's input."""
-        side = self.config.model.input_size
+        """(3, T, H, W) of a clip as it is given to the network, or to its front end."""
+        side = self.config.model.clip_size
         return 3, self.config.sampling.num_frames, side, side
 
     def to_json(self) -> str:

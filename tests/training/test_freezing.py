@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
 
+from lilliput.builders import build_model
 from lilliput.checkpoint import load_checkpoint
-from lilliput.config import Config, parse_config
+from lilliput.config import Config, ModelConfig, parse_config
 from lilliput.data import VideoDataset
 from lilliput.training.fit import fit
+from lilliput.training.freezing import Freezing
 from lilliput.training.module import ActionModule
 from tests.training.conftest import micro
 
@@ -96,3 +99,14 @@ def test_frozen_batch_normalisation_keeps_its_statistics_and_learns_its_factors(
         name for name in before if name.startswith("backbone.") and name.endswith(STATISTICS)
     }
     assert kept == expected
+
+
+def test_a_frozen_front_end_stays_when_the_backbone_is_freed() -> None:
+    settings = {"width": 4, "input_size": 28, "front_end": "sof_vsr", "front_end_frozen": True}
+    model = build_model(ModelConfig.model_validate(settings), 3, 2)
+    loss, training = torch.nn.BCEWithLogitsLoss(), micro(epochs=2).training
+    module = ActionModule(model, loss, training, torch.zeros(1, 3, dtype=torch.bool))
+    trainer = mock.Mock(current_epoch=1)
+    Freezing(epochs=1).on_train_epoch_start(trainer, module)
+    assert not any(weight.requires_grad for weight in model.enlarge.parameters())
+    assert all(weight.requires_grad for weight in model.network.parameters())

@@ -1,5 +1,6 @@
 """Configuration into objects: the one place that knows both."""
 
+from lilliput.builders.front_ends import FRONT_ENDS, start_front_end, tell_normalisation
 from lilliput.builders.losses import build_loss, resolve_loss
 from lilliput.builders.networks import BACKBONES, MODELS, build_model
 from lilliput.builders.pipeline import (
@@ -15,6 +16,7 @@ from lilliput.builders.task import resolve_task
 
 __all__ = [
     "BACKBONES",
+    "FRONT_ENDS",
     "MODELS",
     "build_evaluation_sampler",
     "build_evaluation_transform",
@@ -27,4 +29,6 @@ __all__ = [
     "build_training_transform",
     "resolve_loss",
     "resolve_task",
+    "start_front_end",
+    "tell_normalisation",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from torch import nn
 
+from lilliput.builders.front_ends import put_before
 from lilliput.config import ModelConfig
 from lilliput.models.c3d import C3d
 from lilliput.models.deepvideo import DeepVideo
@@ -183,6 +184,9 @@ MODELS: dict[str, Callable[[ModelConfig, int, int], nn.Module]] = {
 
 
 def build_model(config: ModelConfig, num_classes: int, num_frames: int = 16) -> nn.Module:
-    """The network, or the ensemble of several, randomly initialized."""
-    members = [MODELS[config.name](config, num_classes, num_frames) for _ in range(config.members)]
+    """The network behind its front end, or the ensemble of several, randomly initialized."""
+    members = [
+        put_before(config, MODELS[config.name](config, num_classes, num_frames))
+        for _ in range(config.members)
+    ]
     return members[0] if config.members == 1 else Ensemble(members, average=config.average)

@@ -81,11 +81,14 @@ def build_training_transform(
     """
     _check_directions(config, labels)
     augment = config.augment
+    # A front end that learns with the network is given these clips degraded, and learns them.
+    joint = config.loss.super_resolution > 0
+    size = config.model.input_size if joint else config.model.clip_size
     if not augment.enabled:
-        return partial(_leave_targets, build_evaluation_transform(config, normalise))
+        return partial(_leave_targets, EvaluationTransform(size, normalise))
     operations = augment.rand_augment_operations
     return TrainingTransform(
-        RandomCrop(config.model.input_size, augment.padding, augment.rotation),
+        RandomCrop(size, augment.padding, augment.rotation),
         normalise,
         short_side=augment.short_side,
         flips=_build_flips(augment, labels),
@@ -106,7 +109,7 @@ def build_mixing(augment: AugmentConfig) -> ClipMixing | None:
 
 def build_evaluation_transform(config: Config, normalise: Normalisation) -> EvaluationTransform:
     """Short side to the input size, centre crop, normalise."""
-    return EvaluationTransform(config.model.input_size, normalise)
+    return EvaluationTransform(config.model.clip_size, normalise)
 
 
 # Functions with names, not lambdas: processes that do not fork receive them by name.

@@ -78,7 +78,7 @@ def measure_config(config: ModelConfig, num_classes: int, num_frames: int = 16) 
     """Facts of the network of a configuration; nothing is computed."""
     with torch.device("meta"):
         model = build_model(config, num_classes, num_frames)
-    return measure_facts(model, (3, num_frames, config.input_size, config.input_size))
+    return measure_facts(model, (3, num_frames, config.clip_size, config.clip_size))
 
 
 def print_network(config: Config, console: Console) -> None:
@@ -177,7 +177,10 @@ def _add_settings(table: Table, config: ModelConfig) -> None:
     words = [f"{name} {value}" for name, value in changed.items() if name not in _SHOWN_APART]
     table.add_row("network", escape(", ".join([config.name, *words])))
     adapted = "stride-adapted" if config.adapted else "unadapted"
-    table.add_row("input", f"{config.input_size} px, {adapted}")
+    enlarged = (
+        "" if config.front_end == "none" else f", enlarged from clips of {config.clip_size} px"
+    )
+    table.add_row("input", f"{config.input_size} px, {adapted}{enlarged}")
 
 
 def _add_cost(table: Table, facts: ModelFacts, num_frames: int) -> None:

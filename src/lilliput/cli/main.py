@@ -19,6 +19,7 @@ from lilliput.cli.predict import predict
 from lilliput.cli.probe import probe
 from lilliput.cli.reproduce import reproduce
 from lilliput.cli.serve import serve
+from lilliput.cli.super_resolution import train_sr
 from lilliput.cli.timing import evaluate_events, tune_events
 from lilliput.cli.train import train
 from lilliput.cli.watch import watch
@@ -46,6 +47,7 @@ def demo(
 
 
 app.command()(train)
+app.command()(train_sr)
 app.command()(evaluate)
 app.command()(tune)
 app.command()(predict)

@@ -10,7 +10,7 @@ from lilliput.config.section import Count, Section
 INPUT_SIZES = (14, 28, 56, 112, 224)  # px
 
 # What of the model section each network takes; any other setting is refused, not ignored.
-_ALWAYS_USED = {"name", "input_size", "normalisation", "dropout", "members"}
+_ALWAYS_USED = {"name", "input_size", "normalisation", "dropout", "members", "front_end"}
 _RESNET = {"depth", "width", "wide", "adapted", "stochastic_depth"}
 _POOLING = {"pool", "classifier", "filters_per_class"}
 _MULTISCALE = {"input_sizes", "lateral"}
@@ -31,7 +31,12 @@ _MODEL_SETTINGS: dict[str, set[str]] = {
     "video_vit": {"width", "class_token", "stem"},
     "idt": {"idt"},
 }
+_LEARNED_FRONT_ENDS = ("span", "sof_vsr", "basicvsr")
+_LINEAR_FRONT_ENDS = ("none", "bicubic", "lanczos")  # which enlarge anything, not only colors
 _SMALLEST_INPUT = {"i3d": 28}  # px; five halvings leave nothing of less
+
+
+FrontEndName = Literal["none", "bicubic", "lanczos", "registered", "span", "sof_vsr", "basicvsr"]
 
 
 class ModelConfig(Section):
@@ -67,6 +72,10 @@ class ModelConfig(Section):
         "kinetics", "imagenet", "symmetric", "dataset", "clip", "clip_contrast", "motion"
     ] = "kinetics"
     idt: IdtConfig = IdtConfig()  # hand-crafted features, section 2.1.1
+    front_end: FrontEndName = "none"  # section 2.3: enlarges clips before the network sees them
+    front_end_scale: Literal[2, 4] = 2  # by how much: clips have the input size over this
+    front_end_weights: str = ""  # of a learned one: a file of `lilliput train-sr`
+    front_end_frozen: bool = False  # of a learned one: it stays as it is while the network learns
     members: Count = 1  # networks of an ensemble, section 5.1; --final ensemble makes one
     average: Literal["sigmoid", "softmax"] = "sigmoid"  # of their logits; softmax: single label
 
@@ -91,6 +100,7 @@ class ModelConfig(Section):
             raise ValueError(
                 f"model.depth = {self.depth}: p3d has depth 50, 101 or 152 (P3D-63, 131 and 199)"
             )
+        self._check_front_end()
         used = self.used_settings
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
@@ -110,12 +120,34 @@ class ModelConfig(Section):
                 raise ValueError("model.input_sizes must be among 14, 28, 56, 112 and 224")
         return self
 
+    def _check_front_end(self) -> None:
+        if self.front_end != "none" and self.input_size % self.front_end_scale:
+            raise ValueError(
+                f"model.front_end_scale = {self.front_end_scale} does not divide "
+                f"model.input_size = {self.input_size}; use 2, or a larger input"
+            )
+        if self.normalisation == "motion" and self.front_end not in _LINEAR_FRONT_ENDS:
+            raise ValueError(
+                f"model.front_end = '{self.front_end}' enlarges colors, of which "
+                "model.normalisation = 'motion' leaves nothing; use 'bicubic' or 'lanczos'"
+            )
+
+    @property
+    def clip_size(self) -> int:
+        """Side of the clips, px: what a front end enlarges to the network's input size."""
+        return self.input_size // (1 if self.front_end == "none" else self.front_end_scale)
+
+    @property
+    def learns_front_end(self) -> bool:
+        """Whether there is a front end that has weights."""
+        return self.front_end in _LEARNED_FRONT_ENDS
+
     @property
     def used_settings(self) -> set[str]:
         """The names of those that this network takes."""
         used = _MODEL_SETTINGS[self.name] | _ALWAYS_USED
         if self.name == "idt":
-            used = used - {"dropout"}
+            used = used - {"dropout", "front_end"}
         if self.backbone != "resnet3d":
             used = used - _RESNET | {"fpn_channels"}
         if "r2plus1d" in (self.name, self.backbone):
@@ -126,6 +158,10 @@ class ModelConfig(Section):
             used = used - {"filters_per_class"}
         if self.pool != "attention":
             used = used - {"attention_levels"}
+        if self.front_end != "none":
+            used = used | {"front_end_scale"}
+        if self.learns_front_end:
+            used = used | {"front_end_weights", "front_end_frozen"}
         return used | {"average"} if self.members > 1 else used
 
     @staticmethod

@@ -187,6 +187,17 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_super_resolution(self) -> "Config":
+        model = self.model
+        if self.loss.super_resolution and (not model.learns_front_end or model.front_end_frozen):
+            raise ValueError(
+                f"loss.super_resolution has no effect on model.front_end = '{model.front_end}', "
+                f"which {'is frozen' if model.front_end_frozen else 'learns nothing'}; leave it "
+                "at 0"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_views(self) -> "Config":
         # A batch that held one view of a clip without the others would be no batch of views.
         augment, batch_size = self.augment, self.training.batch_size

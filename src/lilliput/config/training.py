@@ -23,11 +23,12 @@ class LossConfig(Section):
     focus_gradient: bool = False  # asymmetric: differentiate through the focusing weight
     logit_adjustment: Annotated[float, Field(ge=0)] = 0.0  # scores of equal priors: 1; 0: off
     reduction: Literal["mean", "sum"] = "mean"  # over the batch
+    super_resolution: Annotated[float, Field(ge=0)] = 0.0  # weight of the front end's own; 0: off
     branches: bool = False  # supervise each of the classifiers that a model adds up, too
 
     @model_validator(mode="after")
     def _check_used(self) -> "LossConfig":
-        used = _LOSS_SETTINGS[self.name] | {"name", "logit_adjustment", "reduction", "branches"}
+        used = _LOSS_SETTINGS[self.name] | _ALWAYS_USED
         for name, field in type(self).model_fields.items():
             if name not in used and getattr(self, name) != field.default:
                 raise ValueError(f"loss.{name} has no effect on {self._in_words()}; leave it out")
@@ -39,6 +40,7 @@ class LossConfig(Section):
         )
 
 
+_ALWAYS_USED = {"name", "logit_adjustment", "reduction", "branches", "super_resolution"}
 _COMMON = {"label_smoothing", "class_balance"}
 _LOSS_SETTINGS: dict[str, set[str]] = {
     "auto": _COMMON,

@@ -29,7 +29,7 @@ def clip_flops(config: Config, num_classes: int) -> float:
     """Floating-point operations of one clip's forward pass; a multiply-add is two."""
     with torch.device("meta"):  # shapes only: nothing is computed
         model = build_model(config.model, num_classes, config.sampling.num_frames).eval()
-        size = config.model.input_size
+        size = config.model.clip_size
         clips = torch.empty(1, 3, config.sampling.num_frames, size, size)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(clips)

@@ -51,8 +51,9 @@ def adapt(checkpoint: Checkpoint, clips: torch.Tensor, *, norm_share: float) -> 
     scale = deviation.mean() / deviation
     shift = mean.mean() - mean * scale
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    state[f"{_HEAD}.weight"] *= torch.from_numpy(scale)[:, None]
-    state[f"{_HEAD}.bias"] = state[f"{_HEAD}.bias"] * torch.from_numpy(scale) + torch.from_numpy(
+    head = _HEAD if checkpoint.config.model.front_end == "none" else f"network.{_HEAD}"
+    state[f"{head}.weight"] *= torch.from_numpy(scale)[:, None]
+    state[f"{head}.bias"] = state[f"{head}.bias"] * torch.from_numpy(scale) + torch.from_numpy(
         shift
     )
     standard = logits * scale + shift

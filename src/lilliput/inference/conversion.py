@@ -25,13 +25,9 @@ def write_onnx(checkpoint: Checkpoint, path: Path, engine: EngineName = "onnx") 
         engine: Which one reads it; its extra is named where a package is missing.
 
     Raises:
-        ConfigError: A package is missing, or there is no network to convert.
+        ConfigError: A package is missing, or only PyTorch computes the model.
     """
-    if not can_convert(checkpoint):
-        raise ConfigError(
-            "hand-crafted features (model.name = 'idt') are no network that other engines run; "
-            "use the checkpoint with engine 'torch'"
-        )
+    check_convertible(checkpoint, engine)
     onnx = import_extra(engine, "onnx")
     import_extra(engine, "onnxscript")
     batch = torch.export.Dim("batch", min=1, max=2**15)
@@ -51,9 +47,28 @@ def write_onnx(checkpoint: Checkpoint, path: Path, engine: EngineName = "onnx") 
     onnx.checker.check_model(path)
 
 
-def can_convert(model: Description) -> bool:
-    """Whether the model is a network from clip to logits, which other engines can run."""
-    return model.config.model.name != "idt"
+def is_convertible(description: Description) -> bool:
+    """Whether other engines than PyTorch can compute the model."""
+    model = description.config.model
+    return model.name != "idt" and model.front_end != "registered"
+
+
+def check_convertible(description: Description, engine: EngineName) -> None:
+    """Refuses a model that only PyTorch computes.
+
+    Raises:
+        ConfigError: It is one.
+    """
+    if description.config.model.name == "idt":
+        raise ConfigError(
+            "hand-crafted features (model.name = 'idt') are no network that other engines run; "
+            "use the checkpoint with engine 'torch'"
+        )
+    if not is_convertible(description):
+        raise ConfigError(
+            "model.front_end = 'registered' solves for the motion of each clip, which engine "
+            f"'{engine}' cannot; use engine 'torch', or another front end"
+        )
 
 
 def write_openvino(

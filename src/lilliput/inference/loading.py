@@ -9,7 +9,7 @@ import torch
 from lilliput.checkpoint import Description, find_checkpoint, load_checkpoint
 from lilliput.errors import ConfigError
 from lilliput.inference.cache import cached, digest
-from lilliput.inference.conversion import can_convert, read_description, write_onnx
+from lilliput.inference.conversion import is_convertible, read_description, write_onnx
 from lilliput.inference.engines import Engine, EngineName, check_pair
 from lilliput.inference.engines.onnx import OnnxEngine
 from lilliput.inference.engines.openvino import OpenVinoEngine
@@ -51,7 +51,7 @@ def load_model(
         )
     file = find_checkpoint(path)
     checkpoint = load_checkpoint(file)
-    if name == "torch" or (engine == "auto" and not can_convert(checkpoint)):
+    if name == "torch" or (engine == "auto" and not is_convertible(checkpoint)):
         return checkpoint, TorchEngine(checkpoint.build_model(), number_format, device)
     _check_device(name, device)
     key = " ".join([digest(file), *map(_version, ("lilliput", "torch", "onnx", "onnxscript"))])

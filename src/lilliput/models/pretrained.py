@@ -24,11 +24,14 @@ from lilliput.models.public_weights import (
     EFFICIENTNET,
     LILLIPUT,
     PublicWeights,
+    has_front_end,
     read_public_weights,
+    without_front_end,
 )
 from lilliput.models.r2plus1d import R2plus1d
 from lilliput.models.r2plus1d_resnet import R2plus1dResNet
 from lilliput.models.resnet3d import ResNet3d
+from lilliput.models.super_resolution.front_end import FrontEnd
 
 # The kinds of public weights that each backbone takes.
 _TAKES: dict[type[nn.Module], tuple[str, ...]] = {
@@ -106,6 +109,10 @@ def load_pretrained(model: nn.Module, source: str) -> PretrainedReport:
         ConfigError: There are no public weights for the model, or a package is missing.
     """
     weights = read_public_weights(source)
+    if isinstance(model, FrontEnd) and not has_front_end(weights):
+        model = model.network
+    elif has_front_end(weights) and not isinstance(model, FrontEnd):
+        weights = without_front_end(weights)
     backbones = _find_backbones(model, weights)
     targets = _tensors(model)
     origins = dict(_pair(model, weights, backbones))
@@ -163,7 +170,8 @@ def _pair(
     model: nn.Module, weights: PublicWeights, backbones: tuple[str, ...]
 ) -> Iterator[tuple[str, str]]:
     """The model's tensors, each with the one of the file that is to fill it."""
-    linear = isinstance(getattr(model, "head", None), LinearHead)
+    network = model.network if isinstance(model, FrontEnd) else model
+    linear = isinstance(getattr(network, "head", None), LinearHead)
     for name in _tensors(model):
         origins = [_local(name, backbones)] if name.startswith(backbones) else []
         if weights.kind == LILLIPUT:  # a single-scale net fills every stream of a multi-scale one

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ TORCHVISION = (
 )  # fmt: skip
 EFFICIENTNET = "efficientnet_lite0"
 LILLIPUT = "lilliput"
+_NETWORK = "network."  # what stands behind a front end
 
 # A tensor that only this format has, its number of dimensions, the format, and that in words.
 _SIGNS = (
@@ -91,6 +92,18 @@ def read_public_weights(source: str) -> PublicWeights:
     if by_lilliput:
         return PublicWeights(source, LILLIPUT, "a model trained by Lilliput", state)
     return _recognise(source, state)
+
+
+def has_front_end(weights: PublicWeights) -> bool:
+    """Whether they are of a network that Lilliput trained behind a front end."""
+    return weights.kind == LILLIPUT and any(name.startswith(_NETWORK) for name in weights.state)
+
+
+def without_front_end(weights: PublicWeights) -> PublicWeights:
+    """Those of the network alone."""
+    names = [name for name in weights.state if name.startswith(_NETWORK)]
+    state = {name.removeprefix(_NETWORK): weights.state[name] for name in names}
+    return replace(weights, state=state)
 
 
 def _missing(path: Path) -> str:

@@ -20,6 +20,7 @@ from lilliput.models.p3d import P3d
 from lilliput.models.r2plus1d import R2plus1d
 from lilliput.models.r2plus1d_resnet import R2plus1dResNet
 from lilliput.models.resnet3d import ResNet3d
+from lilliput.models.super_resolution.front_end import FrontEnd
 from lilliput.models.video_vit import VideoVit
 
 _Stages = list[Sequence[nn.Module]]
@@ -54,6 +55,8 @@ def parameters_by_stage(model: nn.Module) -> list[list[nn.Parameter]]:
 def _stages_of(model: Any) -> _Stages:
     """The modules of each stage behind the stem; of a whole network, the classifier at the end."""
     match model:
+        case FrontEnd():
+            return _stages_of(model.network)
         case Classifier() | ImagePyramid():
             return [*_stages_of(model.backbone), [model.head]]
         case Fpn():

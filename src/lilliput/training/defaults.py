@@ -37,7 +37,9 @@ _CAMERAS = (  # what differs from one camera, or one mounting of it, to the next
     ("contrast", 0.15, "light is not always the same"),
 )
 _STRAIGHT_DOWN = ("vertical_flip", "quarter_turn")
-_OF_TRAINING = {"dropout", "stochastic_depth", "members", "average"}  # not of a trained network
+_OF_TRAINING = {  # not of a trained network
+    "dropout", "stochastic_depth", "members", "average", "front_end_weights", "front_end_frozen",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

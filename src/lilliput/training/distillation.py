@@ -64,7 +64,7 @@ def prepare_teaching(
     clips.transform = PairedTransform(
         student,
         TrainingTransform(
-            RandomCrop(first.config.model.input_size),
+            RandomCrop(first.config.model.clip_size),
             first.normalisation,
             flips=student.flips,
             rand_augment=student.rand_augment,

@@ -87,7 +87,7 @@ def _time_step(config: Config, num_classes: int) -> float:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = build_model(config.model, num_classes, config.sampling.num_frames).train()
-        side = config.model.input_size
+        side = config.model.clip_size
         shape = (config.training.batch_size, 3, config.sampling.num_frames, side, side)
         clips = torch.randn(shape).contiguous(memory_format=torch.channels_last_3d)
     for layer in model.modules():

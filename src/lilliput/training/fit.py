@@ -22,6 +22,8 @@ from lilliput.builders import (
     build_mixing,
     build_model,
     resolve_task,
+    start_front_end,
+    tell_normalisation,
 )
 from lilliput.checkpoint import Checkpoint, find_checkpoint
 from lilliput.config import Config, TrainingConfig
@@ -40,7 +42,9 @@ from lilliput.training.module import ActionModule
 from lilliput.training.precision import resolve_precision
 from lilliput.training.recorder import AtomicCheckpointIO, Describe, EpochLines, RunRecorder
 from lilliput.training.stopping import EarlyStop
+from lilliput.training.super_resolution.joint import JointSuperResolution
 from lilliput.training.teachers import ViewTeacher, check_features, load_teachers
+from lilliput.video.degradation import Degradation
 from lilliput.weights import SHIPPED
 
 PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
@@ -79,11 +83,14 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
         return fit_hand_crafted(config, dataset, folder, note=note)
     pl.seed_everything(config.training.seed, verbose=False)
     model = build_model(config.model, len(dataset.labels), config.sampling.num_frames)
-    if state is None and config.training.pretrained:
-        _start_from(model, config.training.pretrained)
+    if state is None:
+        start_front_end(model, config.model)  # a pretrained model may bring its own
+        if config.training.pretrained:
+            _start_from(model, config.training.pretrained)
     if config.training.teacher_features:
         check_features(config.training.teacher, model, teachers)
     data = prepare_data(config, dataset)
+    tell_normalisation(model, data.normalisation)
     teacher = prepare_teaching(teachers, data.train, dataset.labels, config, folder)
     module = build_module(config, model, data, teacher)
     note = SYNTHETIC_NOTE if dataset.synthetic else ""
@@ -155,7 +162,15 @@ def build_module(
         supervise_branches=config.loss.branches,
         teacher=teacher,
         mixing=build_mixing(config.augment),
+        joint=_build_joint(config),
     )
+
+
+def _build_joint(config: Config) -> JointSuperResolution | None:
+    if not config.loss.super_resolution:
+        return None
+    degradation = Degradation(config.model.front_end_scale)
+    return JointSuperResolution(config.loss.super_resolution, degradation)
 
 
 def _start_from(model: nn.Module, source: str) -> None:

@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from lilliput.models.stages import find_classifier, parameters_by_stage
+from lilliput.models.super_resolution.front_end import FrontEnd
 from lilliput.training.module import ActionModule
 
 
@@ -31,11 +32,18 @@ class Freezing(pl.Callback):
         assert isinstance(pl_module, ActionModule)
         learns = trainer.current_epoch >= self.epochs
         *backbone, _ = parameters_by_stage(pl_module.model)
+        held = _frozen_front_end(pl_module.model)
         for parameter in chain(*backbone):
-            parameter.requires_grad_(learns)
+            parameter.requires_grad_(learns and parameter not in held)
         for layer in _backbone_layers(pl_module.model):
-            held = self.batch_norm and isinstance(layer, _BatchNorm)
-            layer.training = learns and not held
+            still = self.batch_norm and isinstance(layer, _BatchNorm)
+            layer.training = learns and not still
+
+
+def _frozen_front_end(model: nn.Module) -> set[nn.Parameter]:
+    if isinstance(model, FrontEnd) and model.frozen:
+        return set(model.enlarge.parameters())
+    return set()
 
 
 def _backbone_layers(model: nn.Module) -> list[nn.Module]:

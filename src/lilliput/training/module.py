@@ -9,6 +9,7 @@ from lilliput.config import TrainingConfig
 from lilliput.data.loading import Batch, UnreadableClip
 from lilliput.errors import TrainingError
 from lilliput.models.pooled import forward_pooled
+from lilliput.models.super_resolution.front_end import FrontEnd
 from lilliput.scoring import compute_metrics, tune_global
 from lilliput.scoring.logits import score_logits
 from lilliput.task import Task
@@ -18,6 +19,7 @@ from lilliput.training.optimization import (
     build_optimizer,
     build_step_schedule,
 )
+from lilliput.training.super_resolution.joint import JointSuperResolution
 from lilliput.training.teachers import ViewTeacher, feature_loss
 from lilliput.video.mixing import ClipMixing
 
@@ -37,6 +39,7 @@ class ActionModule(pl.LightningModule):
         supervise_branches: Add the loss of each classifier that the network adds up.
         teacher: Scores each training clip as it is seen; None where nothing does.
         mixing: Mixes the clips and targets of a training batch.
+        joint: Degrades training clips, and lets the model's front end learn to restore them.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class ActionModule(pl.LightningModule):
         supervise_branches: bool = False,
         teacher: ViewTeacher | None = None,
         mixing: ClipMixing | None = None,
+        joint: JointSuperResolution | None = None,
     ) -> None:
         super().__init__()
         # A quarter faster on a CPU; a test holds its gradients to those of the plain layout.
@@ -64,6 +68,7 @@ class ActionModule(pl.LightningModule):
         self.supervise_branches = supervise_branches
         self.teacher = teacher
         self.mixing = mixing
+        self.joint = joint
         # In the state to resume from, since it decides what is mixed.
         self.register_buffer("_learned", torch.zeros(()))
         self._learned: torch.Tensor
@@ -77,7 +82,10 @@ class ActionModule(pl.LightningModule):
         # What is drawn here (mixing, dropout) depends on the step alone: a resume repeats it.
         torch.manual_seed(hash((self.config.seed, self.current_epoch, batch_idx, self.global_rank)))
         clips, targets, features, is_mixed = self._prepare(batch)
-        loss, logits = self._loss_of(clips, targets, features)
+        if self.joint is None:
+            loss, logits = self._loss_of(clips, targets, features)
+        else:
+            loss, logits = self._joint_loss_of(clips, targets, features)
         if self.mixing is not None and self.mixing.adaptive and not is_mixed:
             self._note_learned(logits.detach(), targets)
         self._finite &= torch.isfinite(loss.detach())
@@ -169,18 +177,35 @@ class ActionModule(pl.LightningModule):
             return _channels_last(clips), targets, features, True
         return clips, targets, features, False
 
-    def _loss_of(
+    def _joint_loss_of(
         self, clips: torch.Tensor, targets: torch.Tensor, features: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The loss, and the logits (N, K)."""
+        """The loss with the front end's own, of clips in the network's input size; the logits."""
+        assert self.joint is not None
+        assert isinstance(self.model, FrontEnd)
+        larger, restored = self.joint(self.model, clips)
+        self.log("train_super_resolution", restored.detach(), on_step=False, on_epoch=True,
+                 batch_size=len(clips))  # fmt: skip
+        loss, logits = self._loss_of(larger, targets, features, self.model.network)
+        return loss + restored, logits
+
+    def _loss_of(
+        self,
+        clips: torch.Tensor,
+        targets: torch.Tensor,
+        features: torch.Tensor | None,
+        network: nn.Module | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The loss, and the logits (N, K), of the whole model or of the network it ends with."""
+        network = network or self.model
         if features is not None:
-            logits, ours = forward_pooled(self.model, clips)
+            logits, ours = forward_pooled(network, clips)
             loss = self.loss(logits.float(), targets)
             return loss + self.config.teacher_features * feature_loss(ours, features), logits
         if not self.supervise_branches:
-            logits = self.model(clips).float()
+            logits = network(clips).float()
             return self.loss(logits, targets), logits
-        logits, branches = self.model.forward_branches(clips)  # type: ignore[operator]
+        logits, branches = network.forward_branches(clips)  # type: ignore[operator]
         losses = [self.loss(part.float(), targets) for part in (logits, *branches)]
         return torch.stack(losses).sum(), logits
 

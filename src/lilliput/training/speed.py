@@ -80,7 +80,7 @@ def measure_training(config: Config, dataset: VideoDataset, seconds: float) -> T
     config = settle(config, dataset)
     pl.seed_everything(config.training.seed, verbose=False)
     model = build_model(config.model, len(dataset.labels), config.sampling.num_frames)
-    size = config.model.input_size
+    size = config.model.clip_size
     macs = measure_facts(model, (3, config.sampling.num_frames, size, size)).macs
     data = prepare_data(config, dataset)  # refuses a split of which nothing can be read
     module = build_module(config, model, data)
