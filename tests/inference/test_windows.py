@@ -29,7 +29,7 @@ def test_shared_frames_give_the_clips_of_separate_windows(
     transform = EvaluationTransform(side, KINETICS)
     reads: Counter[int] = Counter()
 
-    def sample(num_source: int) -> list[np.ndarray]:
+    def sample(num_source: int, name: str = "") -> list[np.ndarray]:
         return sample_evaluation(method, num_source, 4, num_clips=num_clips)
 
     def read(index: int) -> torch.Tensor:
@@ -52,7 +52,7 @@ def test_shared_frames_give_the_clips_of_separate_windows(
 
 def test_a_prepared_frame_lets_its_picture_go() -> None:
     frame = SourceFrame(torch.zeros(3, 90, 90, dtype=torch.uint8).clone)
-    WindowClips(lambda _: [np.array([0, 0])], EvaluationTransform(5, KINETICS))([frame])
+    WindowClips(lambda *_: [np.array([0, 0])], EvaluationTransform(5, KINETICS))([frame])
     assert frame.ready is not None
     assert frame.ready.shape == (3, 5, 5)
     assert not hasattr(frame, "read")
