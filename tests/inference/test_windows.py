@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lilliput.inference.windows import SourceFrame, WindowClips, cut_windows, in_batches
@@ -13,6 +13,7 @@ from lilliput.video.sampling import sample_evaluation
 from lilliput.video.transforms import EvaluationTransform
 
 
+@settings(deadline=None)
 @given(
     count=st.integers(1, 50),
     length=st.integers(1, 20),
