@@ -15,6 +15,7 @@ from lilliput.builders import (
     build_normalisation,
     build_training_sampler,
     build_training_transform,
+    build_validation_sampler,
 )
 from lilliput.config import Config, LossConfig, load_config, parse_config, recipe_names
 from lilliput.data import LabelSet
@@ -66,7 +67,7 @@ def test_without_augmentation_training_sees_what_evaluation_sees(
     frames = torch.from_numpy(noise(16, 20, 30, 0)).permute(0, 3, 1, 2)
     targets = torch.tensor([0.0, 1.0])
     clip, kept = build_training_transform(config, KINETICS, TURNS)(frames, targets)
-    assert torch.equal(clip, EvaluationTransform(112, KINETICS)(frames))
+    assert torch.equal(clip, EvaluationTransform(112, KINETICS, square=True)(frames))
     assert torch.equal(kept, targets)
 
 
@@ -77,12 +78,12 @@ def test_the_recipe_reaches_the_augmentation() -> None:
     assert transform.short_side == (1.0, 1.5)
     assert transform.flips.horizontal == 0.25
     assert tuple(transform.flips.pairs) == ((0, 1),)
-    assert transform.rand_augment == (2, 9)
+    assert transform.rand_augment == (2, 9, 1.0)
     assert transform.rand_augment_size == "input"
     settings = {"augment": {"rand_augment_operations": 0, "flip_labels": "keep"}}
     transform = build_training_transform(_config(settings), KINETICS, TURNS)
     assert isinstance(transform, TrainingTransform)
-    assert transform.rand_augment == (0, 0)
+    assert transform.rand_augment == (0, 0, 1.0)
     assert tuple(transform.flips.pairs) == ()
 
 
@@ -250,3 +251,26 @@ def test_stochastic_depth_reaches_every_resnet(settings: dict[str, object]) -> N
     streams = [m for m in build_model(config, 2).modules() if isinstance(m, ResNet3d)]
     assert len(streams) == len(settings.get("input_sizes", [112]))
     assert all(stream.layer4[-1].stochastic_depth.p == 0.5 for stream in streams)
+
+
+def test_all_clips_are_evaluated_only_where_the_recipe_says_so() -> None:
+    baseline, segments = (
+        load_config(f"thesis/{name}")
+        for name in ("table_4_03/resnet18", "table_4_05/fpn_ad_resnet18_five_clips_tuned")
+    )
+    for build in (build_evaluation_sampler, build_validation_sampler):
+        assert len(build(baseline)(70, "00001")) == 4
+        assert len(pickle.loads(pickle.dumps(build(baseline)))(10, "00001")) == 1
+    (centre,) = build_evaluation_sampler(baseline, 1)(70, "00001")  # calibration, teachers
+    assert centre.tolist() == list(range(27, 43))
+    assert len(build_evaluation_sampler(segments)(70, "00001")) == 5
+    assert len(build_validation_sampler(segments)(70, "00001")) == 1
+
+
+def test_the_square_resize_and_the_probability_reach_the_transforms() -> None:
+    config = load_config("thesis/table_4_05/fpn_ad_resnet18_augmented", ["model.resize=square"])
+    transform = build_training_transform(config, KINETICS, TURNS)
+    assert transform.square
+    assert transform.rand_augment == (2, 9, 0.5)
+    assert build_evaluation_transform(config, KINETICS).square
+    assert not build_evaluation_transform(Config(), KINETICS).square

@@ -9,6 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from lilliput.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, save_checkpoint
+from lilliput.config import change_settings
 from lilliput.errors import CheckpointError, ConfigError
 from lilliput.video.normalisation import Normalisation
 
@@ -262,3 +263,18 @@ def test_weights_of_another_shape(micro_file: Path, tmp_path: Path) -> None:
     assert "the weights do not fit the network: size mismatch for head.fc.bias" in _refusal(path)
     document = _document(micro_file) | {"class_names": ["a"], "thresholds": [0.5], "flip_pairs": []}
     assert "size mismatch for head.fc" in _refusal(_rewrite(micro_file, path, document))
+
+
+def test_how_clips_are_taken_and_resized_travels_and_older_files_keep_their_way(
+    micro_checkpoint: Checkpoint, micro_file: Path, tmp_path: Path
+) -> None:
+    settings = ["sampling.method=random", "sampling.evaluation=all", "model.resize=square"]
+    config = change_settings(micro_checkpoint.config, settings)
+    save_checkpoint(replace(micro_checkpoint, config=config), tmp_path / "a.safetensors")
+    loaded = load_checkpoint(tmp_path / "a.safetensors").config
+    assert (loaded.sampling.evaluation, loaded.model.resize) == ("all", "square")
+    document = _document(micro_file)
+    del document["config"]["sampling"]["evaluation"], document["config"]["model"]["resize"]
+    del document["config"]["training"]["keep"]
+    old = load_checkpoint(_rewrite(micro_file, tmp_path / "old.safetensors", document)).config
+    assert (old.sampling.evaluation, old.model.resize) == ("centre", "short_side")

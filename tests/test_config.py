@@ -317,3 +317,38 @@ def test_the_settings_of_a_run_are_a_recipe(empty: Path, tmp_path: Path) -> None
     (tmp_path / "config.json").write_text("[1]")
     with pytest.raises(ConfigError, match=r"config\.json: must hold the sections of a recipe"):
         load_config(tmp_path / "config.json")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "remedy"),
+    [
+        (["sampling.method=segment"], "sampling.evaluation = 'all' has no effect on segments"),
+        (["evaluation.num_clips=5"], "evaluation.num_clips = 5 has no effect with"),
+    ],
+)
+def test_all_clips_go_with_random_clips_alone(
+    empty: Path, overrides: list[str], remedy: str
+) -> None:
+    with pytest.raises(ConfigError, match=remedy):
+        load_config(empty, ["sampling.evaluation=all", *overrides])
+    load_config(empty, overrides)
+
+
+def test_all_clips_count_by_their_maximum_and_a_trained_model_may_change_it() -> None:
+    config = change_views(Config(), ["sampling.evaluation=all"])
+    assert config.clip_merge == "max"
+    assert change_views(config, ["sampling.evaluation=centre"]).clip_merge == "mean"
+    with pytest.raises(ConfigError, match="a trained model can change"):
+        change_views(config, ["sampling.method=segment"])
+
+
+def test_settings_of_before_keep_what_was_done_then() -> None:
+    settings = Config().model_dump(mode="json")
+    for section, key in (
+        ("sampling", "evaluation"), ("model", "resize"), ("training", "keep"),
+        ("augment", "rand_augment_probability"),
+    ):  # fmt: skip
+        del settings[section][key]
+    old = parse_config(settings, "an old checkpoint")
+    assert (old.sampling.evaluation, old.model.resize) == ("centre", "short_side")
+    assert (old.training.keep, old.augment.rand_augment_probability) == ("best", 1.0)

@@ -2,20 +2,24 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from lilliput.data.clips import Clip
 from lilliput.data.loading import (
     EvaluationClips,
+    EvaluationStream,
     FrameSource,
     TrainingClips,
+    UnreadableClip,
     collate,
 )
 from lilliput.video.crops import RandomCrop
 from lilliput.video.flips import RandomFlips
 from lilliput.video.normalisation import KINETICS
-from lilliput.video.sampling import centre_segments, random_segments
+from lilliput.video.sampling import centre_segments, consecutive_clips, random_segments
 from lilliput.video.transforms import EvaluationTransform, TrainingTransform
 
 
@@ -67,7 +71,7 @@ def test_cache_holds_no_more_than_its_bytes(clips: list[Clip]) -> None:
 
 def test_a_bad_clip_leaves_the_batch_and_says_why(clips: list[Clip]) -> None:
     data = EvaluationClips(
-        FrameSource(clips), 2, lambda count: [centre_segments(count, 4)] * 2,
+        FrameSource(clips), 2, lambda count, _: [centre_segments(count, 4)] * 2,
         EvaluationTransform(14, KINETICS),
     )  # fmt: skip
     batch = collate([data[index] for index in range(4)])
@@ -76,3 +80,65 @@ def test_a_bad_clip_leaves_the_batch_and_says_why(clips: list[Clip]) -> None:
     assert [clip.index for clip in batch.unreadable] == [3]
     assert "broken.mp4" in batch.unreadable[0].reason
     assert len(collate([data[3]]).indices) == 0
+
+
+def _consecutive(count: int, _: str) -> list[np.ndarray]:
+    return consecutive_clips(count, 2)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_stream_has_every_clip_of_every_video_once(clips: list[Clip], workers: int) -> None:
+    data = EvaluationClips(FrameSource(clips), 2, _consecutive, EvaluationTransform(14, KINETICS))
+    loader = DataLoader(EvaluationStream(data), 2, num_workers=workers, collate_fn=collate)
+    found: dict[int, list[torch.Tensor]] = {}
+    unreadable = []
+    for batch in loader:
+        unreadable += batch.unreadable
+        for index, clip in zip(batch.indices.tolist(), batch.clips, strict=True):
+            found.setdefault(index, []).append(clip)
+    assert [len(found[index]) for index in range(3)] == [3, 3, 4]  # of 6, 7 and 8 frames
+    for index in range(3):
+        assert torch.equal(torch.stack(found[index]), data[index][0])
+    assert [clip.index for clip in unreadable] == [3]
+    rows = EvaluationStream(data, range(1, 4, 2))
+    assert [item.index if isinstance(item, UnreadableClip) else item[2] for item in rows] == [
+        1, 1, 1, 3,
+    ]  # fmt: skip
+
+
+def test_a_long_video_is_streamed_a_few_clips_at_a_time() -> None:
+    asked: list[int] = []
+
+    class Endless:
+        """A decoded video that tells how many of its frames are asked for."""
+
+        def __len__(self) -> int:
+            return 10_000
+
+        def __getitem__(self, picks: np.ndarray) -> torch.Tensor:
+            asked.append(len(picks))
+            return torch.zeros(len(picks), 3, 4, 4, dtype=torch.uint8)
+
+    class Source(FrameSource):
+        def read(self, index: int) -> Endless:
+            return Endless()
+
+    source = Source([Clip("a", Path("a.mp4"), (0,), "a")])
+    data = EvaluationClips(source, 1, _consecutive, EvaluationTransform(4, KINETICS))
+    stream = iter(EvaluationStream(data))
+    for _ in range(20):
+        next(stream)
+    assert asked == [32, 32]  # 16 clips of 2 frames, twice
+    assert 20 + sum(1 for _ in stream) == 5_000
+
+
+def test_draws_are_named_by_the_file_of_a_video(clips: list[Clip]) -> None:
+    names = []
+
+    def sample(count: int, name: str) -> list[np.ndarray]:
+        names.append(name)
+        return [centre_segments(count, 2)]
+
+    data = EvaluationClips(FrameSource(clips[:2]), 2, sample, EvaluationTransform(14, KINETICS))
+    list(EvaluationStream(data))
+    assert names == ["0", "1"]

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -171,7 +170,7 @@ def test_samples_agree_to_the_bit(
         EvaluationClips(
             FrameSource(clips),
             1,
-            lambda n: spaced_clips(n, 4, 3),
+            lambda n, _: spaced_clips(n, 4, 3),
             EvaluationTransform(14, KINETICS),
         )[0][0]
         for clips in (packed, [clip])
@@ -193,13 +192,16 @@ def _sum(clip: Clip) -> int:
     return int(clip.read()[:].sum())
 
 
+def _sample_two(num_source: int, name: str) -> list[np.ndarray]:
+    return sample_evaluation("segment", num_source, 4, num_clips=2, clip_id=name)
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_loader_processes_read_the_pack(tiny: Path, tmp_path: Path, method: str) -> None:
     _, packed = pack(tiny, tmp_path / "pack")
     clips = packed.splits["train"]
     expected = _sum(clips[0])  # maps the file before the processes start
-    two_views = partial(sample_evaluation, "segment", num_frames=4, num_clips=2)
-    data = EvaluationClips(FrameSource(clips), 2, two_views, EvaluationTransform(14, KINETICS))
+    data = EvaluationClips(FrameSource(clips), 2, _sample_two, EvaluationTransform(14, KINETICS))
     loader = DataLoader(
         data, 2, num_workers=1, collate_fn=collate, multiprocessing_context=get_context(method)
     )

@@ -5,14 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from lilliput.builders import build_evaluation_transform
 from lilliput.checkpoint import Checkpoint
-from lilliput.config import EvaluationConfig
+from lilliput.config import EvaluationConfig, SamplingConfig
 from lilliput.data import LabelSet, read_dataset
 from lilliput.errors import DataError
 from lilliput.evaluation.evaluate import score_split, tune_thresholds, with_thresholds
 from lilliput.evaluation.scored import ScoredClips
 from lilliput.scoring import compute_metrics
+from lilliput.scoring.logits import score_logits
+from lilliput.video.normalisation import KINETICS
 
 
 def test_every_clip_is_scored(micro_checkpoint: Checkpoint, tiny_folder: Path) -> None:
@@ -129,3 +133,24 @@ def test_tuned_thresholds_and_their_scores_go_into_the_checkpoint(
     assert tuned.metrics["dev"]["macro"]["f1"] == pytest.approx(_macro_f1(scored, expected))
     assert tuned.metrics["val"] == micro_checkpoint.metrics["val"]
     assert tuned.config == micro_checkpoint.config
+
+
+def test_all_clips_are_those_of_a_loop_over_the_frames(
+    micro_checkpoint: Checkpoint, tiny_folder: Path
+) -> None:
+    sampling = SamplingConfig(method="random", num_frames=2, evaluation="all")
+    evaluation = EvaluationConfig(batch_size=4)  # less than two videos of three clips
+    config = micro_checkpoint.config.model_copy(
+        update={"sampling": sampling, "evaluation": evaluation}
+    )
+    model = replace(micro_checkpoint, config=config)
+    dataset = read_dataset(tiny_folder)
+    scored = score_split(model, dataset, "val")
+    network, transform = model.build_model(), build_evaluation_transform(config, KINETICS)
+    for clip, scores in zip(dataset.split("val"), scored.scores, strict=True):
+        frames = clip.read()[:]
+        assert len(frames) == 6
+        with torch.inference_mode():
+            logits = [network(transform(part)[None]) for part in frames.split(2)]
+        expected = score_logits(torch.cat(logits), "multi").amax(dim=0)
+        np.testing.assert_allclose(scores, expected, atol=1e-6)

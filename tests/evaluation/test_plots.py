@@ -135,13 +135,16 @@ def test_bars_and_lines_of_the_reliability(single):
 @pytest.mark.parametrize("task", ["single", "multi"])
 def test_learning_curves(task):
     top1 = [0.5, 0.75] if task == "single" else [None, None]
+    samples = [None, None] if task == "single" else [0.75, 0.8]
     history = {"epoch": [1, 2], "train_loss": [2, 1], "val_loss": [2, None],
-               "val_f1": [0.25, 0.5], "val_map": [0.5, 0.5], "val_top1": top1}  # fmt: skip
+               "val_f1": [0.25, 0.5], "val_map": [0.5, 0.5], "val_top1": top1,
+               "val_samples_f1": samples}  # fmt: skip
     loss, scores = draw_learning({"history": history, "task": task}).axes
     assert [line.get_label() for line in loss.lines] == ["training", "validation"]
     curves = {line.get_label(): list(line.get_ydata()) for line in scores.lines}
     expected = {"macro F1": [25, 50], "mAP": [50, 50]}
-    assert curves == expected | ({"top-1": [50, 75]} if task == "single" else {})
+    other = {"top-1": [50, 75]} if task == "single" else {"samples F1 at 0.5": [75, 80]}
+    assert curves == expected | other
 
 
 def test_all_figures_render(single):

@@ -1,9 +1,15 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
 
-from lilliput.config import EvaluationConfig
-from lilliput.evaluation.views import score_views
+from lilliput.checkpoint import Checkpoint
+from lilliput.config import Config, EvaluationConfig, SamplingConfig
+from lilliput.data import LabelSet
+from lilliput.evaluation.views import VideoScorer
+from lilliput.task import Task
+from lilliput.video.normalisation import KINETICS
 
 MERGES = {"max": np.max, "mean": np.mean}
 
@@ -14,6 +20,38 @@ def _random_net(num_classes: int = 3, size: int = 6) -> torch.nn.Module:
     return torch.nn.Sequential(
         torch.nn.Flatten(), torch.nn.Linear(3 * 2 * size * size, num_classes)
     )
+
+
+def _score(
+    net: torch.nn.Module,
+    videos: Sequence[torch.Tensor],
+    config: EvaluationConfig,
+    pairs: Sequence[tuple[int, int]],
+    *,
+    task: Task = "multi",
+    evaluation: str = "centre",
+) -> np.ndarray:
+    """Scores videos, each of any number of clips, whose clips come three at a time."""
+    num_classes = net(videos[0]).shape[1]
+    method = "random" if evaluation == "all" else "segment"
+    model = Checkpoint(
+        state={},
+        config=Config(
+            task=task,
+            sampling=SamplingConfig(method=method, evaluation=evaluation),
+            evaluation=config,
+        ),
+        labels=LabelSet(tuple("abcdef"[:num_classes]), tuple(pairs)),
+        normalisation=KINETICS,
+        clip_seconds=1.0,
+        thresholds=(0.5,) * num_classes,
+    )
+    scorer = VideoScorer(net, model, len(videos))
+    rows = torch.cat([torch.full((len(clips),), row) for row, clips in enumerate(videos)])
+    for part, clips in zip(rows.split(3), torch.cat(list(videos)).split(3), strict=True):
+        scorer.add(part.numpy(), clips)
+    assert scorer.seen == len(videos)
+    return scorer.scores()
 
 
 def _naive(
@@ -61,7 +99,7 @@ def test_views_are_those_of_a_naive_loop(
     config = EvaluationConfig(**views, flip_merge=merges[0], clip_merge=merges[1])
     net = _random_net()
     clips = np.random.default_rng(1).normal(size=(4, 3, 3, 2, 6, 6)).astype(np.float32)
-    scores = score_views(net, torch.from_numpy(clips), config, pairs, "multi")
+    scores = _score(net, torch.from_numpy(clips), config, pairs)
     assert scores.shape == (4, 3)
     np.testing.assert_allclose(scores, _naive(net, clips, config, pairs), atol=1e-6)
 
@@ -87,18 +125,17 @@ def _sigmoid(value: float) -> float:
 
 def test_a_mirrored_view_tells_the_same_direction_once_swapped() -> None:
     to_the_left = _moving_dot(first=6, last=2)
-    plain = score_views(_direction, to_the_left, EvaluationConfig(), [(0, 1)], "multi")
+    plain = _score(_direction, to_the_left, EvaluationConfig(), [(0, 1)])
     np.testing.assert_allclose(plain, [[_sigmoid(4), _sigmoid(-4)]], rtol=1e-5)
     for merge in ("max", "mean"):
         config = EvaluationConfig(flip=True, flip_merge=merge)
-        np.testing.assert_allclose(
-            score_views(_direction, to_the_left, config, [(0, 1)], "multi"), plain, rtol=1e-5
-        )
+        scores = _score(_direction, to_the_left, config, [(0, 1)])
+        np.testing.assert_allclose(scores, plain, rtol=1e-5)
 
 
 def test_without_the_swap_a_mirror_spoils_directions() -> None:
     config = EvaluationConfig(flip=True, flip_merge="max")
-    scores = score_views(_direction, _moving_dot(6, 2), config, [], "multi")
+    scores = _score(_direction, _moving_dot(6, 2), config, [])
     np.testing.assert_allclose(scores, [[_sigmoid(4), _sigmoid(4)]], rtol=1e-5)
 
 
@@ -108,16 +145,15 @@ def test_clips_of_a_video_merge_after_their_mirror_images(merge: str) -> None:
     config = EvaluationConfig(flip=True, num_clips=2, clip_merge=merge)
     left, right = ([_sigmoid(4), _sigmoid(-2)], [_sigmoid(-4), _sigmoid(2)])
     expected = [[MERGES[merge](left), MERGES[merge](right)]]
-    np.testing.assert_allclose(
-        score_views(_direction, clips, config, [(0, 1)], "multi"), expected, rtol=1e-5
-    )
+    scores = _score(_direction, clips, config, [(0, 1)])
+    np.testing.assert_allclose(scores, expected, rtol=1e-5)
 
 
 def test_a_quarter_turn_shows_another_axis() -> None:
     upwards = torch.zeros(1, 1, 3, 2, 8, 8)
     upwards[..., 0, 6, 3] = upwards[..., 1, 1, 3] = 1  # no way between columns
     config = EvaluationConfig(quarter_turn=True, flip_merge="mean")
-    scores = score_views(_direction, upwards, config, [], "multi")
+    scores = _score(_direction, upwards, config, [])
     # Turned counter-clockwise, the way of 5 px up leads 5 px to the left.
     np.testing.assert_allclose(
         scores, [[(0.5 + _sigmoid(5)) / 2, (0.5 + _sigmoid(-5)) / 2]], rtol=1e-5
@@ -126,5 +162,28 @@ def test_a_quarter_turn_shows_another_axis() -> None:
 
 def test_scoring_keeps_no_gradients() -> None:
     net = _random_net()
-    score_views(net, torch.zeros(1, 1, 3, 2, 6, 6), EvaluationConfig(), [], "multi")
+    _score(net, torch.zeros(1, 1, 3, 2, 6, 6), EvaluationConfig(), [])
     assert all(parameter.grad is None for parameter in net.parameters())
+
+
+@pytest.mark.parametrize("task", ["multi", "single"])
+def test_all_clips_of_videos_of_any_length_give_their_maximum(task: Task) -> None:
+    net = _random_net()
+    rng = np.random.default_rng(2)
+    videos = [
+        torch.from_numpy(rng.normal(size=(count, 3, 2, 6, 6)).astype(np.float32))
+        for count in (1, 4, 2)
+    ]
+    expected = []
+    for clips in videos:
+        logits = net(clips).detach().numpy().astype(np.float64)
+        if task == "multi":
+            expected.append((1 / (1 + np.exp(-logits))).max(axis=0))
+        else:
+            odds = np.exp(logits)
+            highest = (odds / odds.sum(axis=1, keepdims=True)).max(axis=0)
+            expected.append(highest / highest.sum())
+    # The mean is for K clips: it has no say here.
+    config = EvaluationConfig(clip_merge="mean")
+    scores = _score(net, videos, config, [], task=task, evaluation="all")
+    np.testing.assert_allclose(scores, expected, atol=1e-6)

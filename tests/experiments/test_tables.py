@@ -96,13 +96,18 @@ def test_what_all_rows_have_in_common(recipe: str) -> None:
     assert (config.sampling.num_frames, config.model.input_size) == (16, 112)
     several = config.model.name.startswith("multiscale")
     assert config.model.input_sizes == ((14, 56, 112) if several else ())
-    assert (config.model.width, config.model.normalisation) == (64, "kinetics")
+    assert (config.model.width, config.model.normalisation) == (64, "imagenet")
+    assert (training.precision, training.keep) == ("fp32", "last")
+    assert config.sampling.evaluation == ("all" if config.sampling.method == "random" else "centre")
+    # Section 3.3.1 keeps the aspect ratio where clips are augmented.
+    assert config.model.resize == ("short_side" if config.augment.enabled else "square")
     assert config.augment.flip_labels == "keep"
     if config.augment.enabled:
         low, high = config.augment.short_side
         assert (112 * low, 112 * high) == pytest.approx((128, 160))
         assert config.augment.horizontal_flip == 0.5
         assert config.augment.rand_augment_operations == 2
+        assert config.augment.rand_augment_probability == 0.5
     if config.loss.name == "asymmetric":
         assert (config.loss.gamma_pos, config.loss.gamma_neg, config.loss.margin) == (1, 4, 0.05)
 

@@ -13,16 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lilliput.checkpoint import Checkpoint
+from lilliput.config import SamplingConfig, change_views
 from lilliput.data import read_dataset
 from lilliput.errors import ConfigError, VideoError
 from lilliput.evaluation.evaluate import score_split
 from lilliput.inference.recognizer import Prediction, Recognizer
-from lilliput.inference.windows import cut_windows
+from lilliput.inference.windows import SourceFrame, cut_windows
 from lilliput.video.clock import LONGEST_HOLD
 from lilliput.video.decode import LazyFrame, decode_video
 
 Noise = Callable[..., np.ndarray]
 WriteVideo = Callable[..., Path]
+
+
+def _with_all_clips(checkpoint: Checkpoint) -> Checkpoint:
+    sampling = SamplingConfig(method="random", num_frames=4, evaluation="all")
+    return replace(checkpoint, config=checkpoint.config.model_copy(update={"sampling": sampling}))
 
 
 def _with(checkpoint: Checkpoint, **evaluation: object) -> Checkpoint:
@@ -31,12 +37,16 @@ def _with(checkpoint: Checkpoint, **evaluation: object) -> Checkpoint:
 
 
 @pytest.mark.parametrize(
-    "views", [{}, {"num_clips": 3}, {"flip": False}, {"flip_merge": "mean", "num_clips": 2}]
+    "views",
+    [{}, {"num_clips": 3}, {"flip": False}, {"flip_merge": "mean", "num_clips": 2}, {"all": True}],
 )
 def test_a_file_gets_the_scores_that_evaluation_gives_it(
     micro_checkpoint: Checkpoint, tiny_folder: Path, views: dict[str, object]
 ) -> None:
-    checkpoint = _with(micro_checkpoint, **views)
+    if views.pop("all", False):
+        checkpoint = _with_all_clips(micro_checkpoint)
+    else:
+        checkpoint = _with(micro_checkpoint, **views)
     dataset = read_dataset(tiny_folder)
     scored = score_split(checkpoint, dataset, "val")
     recognizer = Recognizer(checkpoint)
@@ -44,6 +54,50 @@ def test_a_file_gets_the_scores_that_evaluation_gives_it(
         prediction = recognizer.predict(clip.path)
         np.testing.assert_allclose(prediction.scores, scores, atol=1e-6)
         assert len(prediction.windows) == 1
+
+
+def test_all_clips_of_a_video_give_the_highest_of_their_scores(
+    micro_checkpoint: Checkpoint, noise: Noise, tmp_path: Path, write_lossless: WriteVideo
+) -> None:
+    frames = noise(23, 16, 16, 4)  # five clips of 4 frames, and 3 frames that are dropped
+    path = write_lossless(tmp_path / "a.mp4", frames)
+    checkpoint = _with_all_clips(micro_checkpoint)
+    prediction = Recognizer(checkpoint, window_seconds=9).predict(path)
+    centre = Recognizer(replace(checkpoint, config=change_views(
+        checkpoint.config, ["sampling.evaluation=centre"]
+    )))  # fmt: skip
+    alone = [centre.predict(frames[start : start + 4]).scores for start in range(0, 20, 4)]
+    np.testing.assert_allclose(prediction.scores, np.max(alone, axis=0), atol=1e-6)
+    short = Recognizer(checkpoint).predict(frames[:3]).scores  # looped
+    looped = centre.predict(frames[[0, 1, 2, 0]]).scores
+    np.testing.assert_allclose(short, looped, atol=1e-6)
+
+
+def test_windows_of_any_lengths_are_scored_together(
+    micro_checkpoint: Checkpoint, noise: Noise
+) -> None:
+    """Tracks of footage end at any time; a long window has many clips."""
+    recognizer = Recognizer(_with_all_clips(micro_checkpoint))
+    windows = [
+        [SourceFrame(frame.clone) for frame in torch.from_numpy(noise(count, 16, 16, count))
+         .permute(0, 3, 1, 2)]
+        for count in (3, 300, 9)
+    ]  # fmt: skip
+    together = recognizer.score_windows(windows)
+    alone = [recognizer.score_windows([window])[0] for window in windows]
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+def test_the_windows_of_a_video_draw_their_own_segments(
+    micro_checkpoint: Checkpoint, noise: Noise, tmp_path: Path, write_lossless: WriteVideo
+) -> None:
+    second = noise(10, 16, 16, 4)
+    frames = np.concatenate([second] * 2)  # at 10 fps: windows of one second that are the same
+    prediction = Recognizer(_with(micro_checkpoint, num_clips=2)).predict(
+        write_lossless(tmp_path / "a.mp4", frames)
+    )
+    first, _, last = (window.scores for window in prediction.windows)
+    assert not np.allclose(first, last)
 
 
 def test_frames_in_memory_get_the_scores_of_their_file(

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lilliput.inference.windows import SourceFrame, WindowClips, cut_windows, in_batches
@@ -13,6 +13,7 @@ from lilliput.video.sampling import sample_evaluation
 from lilliput.video.transforms import EvaluationTransform
 
 
+@settings(deadline=None)
 @given(
     count=st.integers(1, 50),
     length=st.integers(1, 20),
@@ -29,7 +30,7 @@ def test_shared_frames_give_the_clips_of_separate_windows(
     transform = EvaluationTransform(side, KINETICS)
     reads: Counter[int] = Counter()
 
-    def sample(num_source: int) -> list[np.ndarray]:
+    def sample(num_source: int, name: str = "") -> list[np.ndarray]:
         return sample_evaluation(method, num_source, 4, num_clips=num_clips)
 
     def read(index: int) -> torch.Tensor:
@@ -52,7 +53,7 @@ def test_shared_frames_give_the_clips_of_separate_windows(
 
 def test_a_prepared_frame_lets_its_picture_go() -> None:
     frame = SourceFrame(torch.zeros(3, 90, 90, dtype=torch.uint8).clone)
-    WindowClips(lambda _: [np.array([0, 0])], EvaluationTransform(5, KINETICS))([frame])
+    WindowClips(lambda *_: [np.array([0, 0])], EvaluationTransform(5, KINETICS))([frame])
     assert frame.ready is not None
     assert frame.ready.shape == (3, 5, 5)
     assert not hasattr(frame, "read")

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from sklearn.metrics import average_precision_score, precision_recall_fscore_support
+from sklearn.metrics import average_precision_score, f1_score, precision_recall_fscore_support
 
 from lilliput.errors import DataError
-from lilliput.scoring import apply_thresholds, average_precision, compute_metrics
+from lilliput.scoring import apply_thresholds, average_precision, compute_metrics, samples_f1
 
 repeatable = settings(derandomize=True, deadline=None)
 
@@ -142,3 +142,14 @@ def test_one_nan_among_good_scores_is_found():
 def test_a_wrong_number_of_thresholds_is_refused():
     with pytest.raises(DataError, match="one per class"):
         compute_metrics(np.zeros((2, 3)), np.zeros((2, 3), bool), [0.5, 0.5])
+
+
+@pytest.mark.parametrize("threshold", [0.5, 1 / (1 + math.exp(-0.5))])
+def test_samples_f1_is_that_of_scikit_learn_at_a_common_threshold(threshold):
+    """The second threshold, on scores, is that of 0.5 on logits."""
+    rng = np.random.default_rng(0)
+    logits, targets = rng.normal(size=(50, 6)), rng.random((50, 6)) < 0.3
+    scores = 1 / (1 + np.exp(-logits))
+    labels = logits > (0 if threshold == 0.5 else 0.5)
+    expected = f1_score(targets, labels, average="samples", zero_division=0)
+    assert samples_f1(scores, targets, threshold) == pytest.approx(expected)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lilliput.errors import ConfigError, DataError
-from lilliput.scoring import merge_views, swap_pairs
+from lilliput.scoring import MergedScores, merge_views, swap_pairs
 
 
 def test_views_join_class_by_class():
@@ -55,3 +55,26 @@ def test_unusable_views_are_refused():
         merge_views(np.zeros((0, 2, 3)), "max")
     with pytest.raises(DataError, match="finite"):
         merge_views(np.full((1, 2, 3), np.nan), "max")
+
+
+@pytest.mark.parametrize(("how", "join"), [("max", np.max), ("mean", np.mean)])
+def test_clips_that_come_in_batches_merge_like_all_at_once(how, join):
+    rng = np.random.default_rng(0)
+    videos, scores = rng.integers(0, 6, 40), rng.random((40, 3)).astype(np.float32)
+    videos[videos == 4] = 5  # of video 4 there is no clip
+    merged = MergedScores(6, 3, how)
+    for start in range(0, 40, 7):
+        merged.add(videos[start : start + 7], scores[start : start + 7])
+    expected = [
+        join(scores[videos == video], axis=0) if (videos == video).any() else np.zeros(3)
+        for video in range(6)
+    ]
+    np.testing.assert_allclose(merged.merge(), expected, rtol=1e-6)
+    assert merged.seen == 5
+
+
+def test_clips_that_cannot_be_merged_are_refused():
+    with pytest.raises(ConfigError, match="max or mean"):
+        MergedScores(2, 3, "median")
+    with pytest.raises(DataError, match="finite"):
+        MergedScores(2, 3, "max").add(np.array([0]), np.full((1, 3), np.nan))

@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -18,9 +19,13 @@ from lilliput.checkpoint import load_checkpoint
 from lilliput.config import Config, parse_config
 from lilliput.data import LabelSet, VideoDataset, read_dataset
 from lilliput.errors import CheckpointError, ConfigError, TrainingError
-from lilliput.losses import CrossEntropy
+from lilliput.evaluation.evaluate import score_split
+from lilliput.evaluation.history import read_history
+from lilliput.losses import BinaryCrossEntropy, CrossEntropy
+from lilliput.scoring import samples_f1
 from lilliput.training.fit import fit
 from lilliput.training.module import ActionModule
+from lilliput.training.recorder import RunRecorder, write_history
 from tests.training.conftest import interrupt_in_epoch_2
 
 
@@ -80,7 +85,12 @@ def test_run_folder_holds_everything(uninterrupted: Path, dataset: VideoDataset)
     with (uninterrupted / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
-    assert all(math.isfinite(float(value)) for row in rows for value in row.values())
+    several = {"val_samples_f1"}  # of clips with several labels
+    assert all(
+        math.isfinite(float(value)) != (name in several)
+        for row in rows
+        for name, value in row.items()
+    )
     checkpoint = load_checkpoint(uninterrupted / "best.safetensors")
     best = max(float(row["val_f1"]) for row in rows)
     assert checkpoint.metrics["training"]["val_f1"] == pytest.approx(best)
@@ -376,3 +386,59 @@ def test_an_ensemble_is_not_trained_as_one_network(
     settings["model"]["members"] = 3
     with pytest.raises(ConfigError, match=r"model\.members = 3: an ensemble's members are trained"):
         fit(parse_config(settings, "test"), dataset, tmp_path / "run")
+
+
+def test_the_last_epoch_can_be_kept(
+    config: Config, dataset: VideoDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = ActionModule.log
+
+    def falling(self: ActionModule, name: str, value: object, **options: object) -> None:
+        log(self, name, 0.5 - 0.1 * self.current_epoch if name == "val_f1" else value, **options)
+
+    monkeypatch.setattr(ActionModule, "log", falling)
+    kept = {}
+    for keep in ("best", "last"):
+        fit(changed(config, keep=keep, epochs=2), dataset, tmp_path / keep)
+        best = load_checkpoint(tmp_path / keep / "best.safetensors")
+        kept[keep] = best.metrics["training"]["epoch"]
+        last = load_checkpoint(tmp_path / keep / "last.safetensors")
+        assert all(torch.equal(best.state[n], last.state[n]) for n in last.state) == (
+            keep == "last"
+        )
+    assert kept == {"best": 1, "last": 2}
+
+
+@pytest.mark.parametrize("task", ["multi", "single"])
+def test_validation_takes_all_clips_of_a_video_where_evaluation_does(
+    config: Config, dataset: VideoDataset, tmp_path: Path, task: str
+) -> None:
+    settings = config.model_dump()
+    settings["task"] = task
+    settings["sampling"] = {"method": "random", "num_frames": 2, "evaluation": "all"}
+    settings["training"]["epochs"] = 1
+    settings["evaluation"] = {"batch_size": 2}  # less than the three clips of a video
+    settings["augment"] = {"rand_augment_operations": 0}
+    settings = parse_config(settings, "test")
+    model = load_checkpoint(fit(settings, dataset, tmp_path / "run"))
+    scored = score_split(model, dataset, "val")
+    metrics = model.metrics["training"]
+    if task == "multi":
+        assert metrics["val_samples_f1"] == pytest.approx(samples_f1(scored.scores, scored.targets))
+        expected = BinaryCrossEntropy()(
+            torch.from_numpy(scored.scores).double().logit(),
+            torch.from_numpy(scored.targets).double(),
+        )
+    else:
+        expected = -np.log(scored.scores[scored.targets]).mean()
+    assert metrics["val_loss"] == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_a_run_of_before_a_column_goes_on(
+    config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    recorder = RunRecorder(tmp_path, lambda *_: None)
+    recorder.load_state_dict({"history": [{"epoch": 1.0, "val_f1": 0.5}]})
+    write_history([{**recorder.history[0], "val_map": 0.25}], tmp_path)
+    history = read_history(tmp_path / "history.csv")
+    assert (history["val_f1"], history["val_samples_f1"]) == ([0.5], [None])

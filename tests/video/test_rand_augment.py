@@ -10,7 +10,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as tvf
 
-from lilliput.video.rand_augment import OPERATIONS, Operation, draw_operations
+from lilliput.video.rand_augment import OPERATIONS, Operation, RandAugment, draw_operations
 
 
 def frames(height: int = 17, width: int = 23) -> torch.Tensor:
@@ -70,3 +70,20 @@ def test_what_is_written_out_gives_the_pixels_of_torchvision(
         offset = [pixels, 0] if name == "TranslateX" else [0, pixels]
         moved = tvf.affine(picture, 0.0, offset, 1.0, [0.0, 0.0])
         assert torch.equal(Operation(name, level)(picture), moved)
+
+
+def test_a_drawn_operation_is_applied_with_its_probability() -> None:
+    drawn = draw_operations(14_000, 9, torch.Generator().manual_seed(0), probability=0.5)
+    counts = Counter(operation.name for operation in drawn)
+    # Of 14 operations 13 are skipped half of the time; Identity takes their places.
+    assert 7_200 < counts.pop("Identity") < 7_800
+    assert all(400 < count < 600 for count in counts.values())
+    assert all(operation.level in (-9, 9) for operation in drawn)
+    none = draw_operations(100, 9, torch.Generator().manual_seed(0), probability=0)
+    assert {operation.name for operation in none} == {"Identity"}
+
+
+def test_a_probability_of_one_draws_as_before_there_was_one() -> None:
+    for seed in range(20):
+        plain = draw_operations(5, 9, torch.Generator().manual_seed(seed))
+        assert RandAugment(5, 9).draw(torch.Generator().manual_seed(seed)) == plain

@@ -178,3 +178,35 @@ def test_the_stretch_begins_anywhere() -> None:
     picks = [sampling.random_segments(40, 4, rng, coverage=0.5) for _ in range(500)]
     assert {min(one) for one in picks} >= set(range(20))
     assert max(max(one) for one in picks) == 39
+
+
+@given(_sources, _picks, _steps)
+def test_consecutive_clips_are_all_whole_stretches_of_the_video(
+    num_source: int, num_frames: int, step: int
+) -> None:
+    clips = sampling.consecutive_clips(num_source, num_frames, frame_step=step)
+    frames, stretch = list(range(num_source)), num_frames * step
+    expected = []
+    while len(frames) >= stretch:  # cut off one after the other; what is left is dropped
+        expected.append(frames[:stretch:step])
+        frames = frames[stretch:]
+    if not expected:  # too short for one: looped
+        expected = [[(k * step) % num_source for k in range(num_frames)]]
+    assert [clip.tolist() for clip in clips] == expected
+
+
+def test_consecutive_clips_by_hand() -> None:
+    clips = sampling.consecutive_clips(11, 4)
+    assert [clip.tolist() for clip in clips] == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert [clip.tolist() for clip in sampling.consecutive_clips(3, 4)] == [[0, 1, 2, 0]]
+
+
+def test_segment_clips_are_drawn_for_each_video_not_for_each_length() -> None:
+    def draw(num_source: int, clip_id: str) -> list[np.ndarray]:
+        return sampling.sample_evaluation(
+            "segment", num_source, 16, num_clips=5, seed=1, clip_id=clip_id
+        )
+
+    first, again, other = draw(160, "00001"), draw(160, "00001"), draw(160, "00002")
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)

@@ -15,6 +15,7 @@ from lilliput.video.transforms import (
     EvaluationTransform,
     TrainingTransform,
     apply_together,
+    scale,
     scale_short_side,
     scaled_size,
 )
@@ -154,3 +155,43 @@ def test_native_size_operates_where_there_are_fewer_pixels(height: int, width: i
         cropped = scaled[..., top : top + 14, left : left + 14]
         last = cropped if height < 14 else operate(cropped)
         torch.testing.assert_close(out, last.permute(1, 0, 2, 3).float() / 255)
+
+
+def test_a_square_resize_cuts_nothing_off() -> None:
+    frames = clip(30, 48)
+    out = EvaluationTransform(14, IDENTITY, square=True)(frames)
+    expected = tvf.resize(frames, [14, 14], antialias=True).permute(1, 0, 2, 3).float() / 255
+    torch.testing.assert_close(out, expected)
+    assert scale(clip(14, 14), 14, square=True).shape[-2:] == (14, 14)
+    assert scaled_size(30, 48, 20, square=True) == (20, 20)
+
+
+def test_square_training_clips_are_crops_of_a_scaled_square() -> None:
+    frames = clip(30, 48)
+    transform = TrainingTransform(
+        RandomCrop(14), IDENTITY, flips=NO_FLIPS, rand_augment=None, square=True
+    )
+    drawn = transform.draw(30, 48, torch.Generator().manual_seed(3))
+    out = transform.apply([frames], [drawn])[0]
+    scaled = tvf.resize(frames, [drawn.side] * 2, antialias=True)
+    rows, columns = (slice(start, start + 14) for start in (drawn.crop.top, drawn.crop.left))
+    expected = scaled[..., rows, columns].permute(1, 0, 2, 3).float() / 255
+    torch.testing.assert_close(out, expected)
+    assert max(rows.stop, columns.stop) <= drawn.side
+
+
+def test_square_clips_are_the_same_under_either_resize() -> None:
+    """TinyVIRAT's are all square."""
+    frames = clip(33, 33)
+    for seed in range(3):
+        ours = [
+            TrainingTransform(RandomCrop(14), KINETICS, flips=NO_FLIPS, square=square)(
+                frames, torch.zeros(1), torch.Generator().manual_seed(seed)
+            )[0]
+            for square in (False, True)
+        ]
+        assert torch.equal(*ours)
+    assert torch.equal(
+        EvaluationTransform(14, KINETICS)(frames),
+        EvaluationTransform(14, KINETICS, square=True)(frames),
+    )

@@ -11,6 +11,7 @@ from lilliput.builders.pipeline import (
     build_normalisation,
     build_training_sampler,
     build_training_transform,
+    build_validation_sampler,
 )
 from lilliput.builders.task import resolve_task
 
@@ -27,6 +28,7 @@ __all__ = [
     "build_normalisation",
     "build_training_sampler",
     "build_training_transform",
+    "build_validation_sampler",
     "resolve_loss",
     "resolve_task",
     "start_front_end",

@@ -21,7 +21,7 @@ from lilliput.video.normalisation import (
     SYMMETRIC,
     Normalisation,
 )
-from lilliput.video.sampling import sample_evaluation, sample_training
+from lilliput.video.sampling import consecutive_clips, sample_evaluation, sample_training
 from lilliput.video.transforms import EvaluationTransform, TrainingTransform
 
 
@@ -58,16 +58,23 @@ def build_training_sampler(config: Config) -> ClipSampler:
     return partial(_sample_training, config.sampling)
 
 
-def build_evaluation_sampler(config: Config, num_clips: int) -> ClipsSampler:
-    """Frame count to the indices of K clips."""
-    return partial(
-        sample_evaluation,
-        config.sampling.method,
-        num_frames=config.sampling.num_frames,
-        frame_step=config.sampling.frame_step,
-        num_clips=num_clips,
-        seed=config.training.seed,
-    )
+def build_evaluation_sampler(config: Config, num_clips: int | None = None) -> ClipsSampler:
+    """Frame count and name of a video to the indices of its clips.
+
+    Args:
+        config: The recipe.
+        num_clips: How many, 1 for the centre clip; None takes what the recipe evaluates, which
+            may be all of them.
+    """
+    if num_clips is None and config.sampling.evaluation == "all":
+        return partial(_sample_all, config.sampling)
+    num_clips = config.evaluation.num_clips if num_clips is None else num_clips
+    return partial(_sample_evaluation, config.sampling, num_clips, config.training.seed)
+
+
+def build_validation_sampler(config: Config) -> ClipsSampler:
+    """The same without test-time augmentation: what each epoch of a training is judged by."""
+    return build_evaluation_sampler(config, None if config.sampling.evaluation == "all" else 1)
 
 
 def build_training_transform(
@@ -87,14 +94,16 @@ def build_training_transform(
     if not augment.enabled:
         return partial(_leave_targets, EvaluationTransform(size, normalise))
     operations = augment.rand_augment_operations
+    drawn = (operations, augment.rand_augment_magnitude, augment.rand_augment_probability)
     return TrainingTransform(
         RandomCrop(size, augment.padding, augment.rotation),
         normalise,
         short_side=augment.short_side,
         flips=_build_flips(augment, labels),
-        rand_augment=(operations, augment.rand_augment_magnitude) if operations else None,
+        rand_augment=drawn if operations else None,
         rand_augment_size=augment.rand_augment_size,
         contrast=augment.contrast,
+        square=config.model.resize == "square",
     )
 
 
@@ -108,8 +117,9 @@ def build_mixing(augment: AugmentConfig) -> ClipMixing | None:
 
 
 def build_evaluation_transform(config: Config, normalise: Normalisation) -> EvaluationTransform:
-    """Short side to the input size, centre crop, normalise."""
-    return EvaluationTransform(config.model.clip_size, normalise)
+    """To the input size, or what a front end enlarges to it; normalise."""
+    square = config.model.resize == "square"
+    return EvaluationTransform(config.model.clip_size, normalise, square)
 
 
 # Functions with names, not lambdas: processes that do not fork receive them by name.
@@ -124,6 +134,28 @@ def _sample_training(
         frame_step=sampling.frame_step,
         coverage=sampling.coverage,
     )
+
+
+def _sample_evaluation(
+    sampling: SamplingConfig, num_clips: int, seed: int, num_source: int, clip_id: str = ""
+) -> list[np.ndarray]:
+    return sample_evaluation(
+        sampling.method,
+        num_source,
+        sampling.num_frames,
+        frame_step=sampling.frame_step,
+        num_clips=num_clips,
+        seed=seed,
+        clip_id=clip_id,
+    )
+
+
+def _sample_all(
+    sampling: SamplingConfig,
+    num_source: int,
+    clip_id: str = "",  # noqa: ARG001
+) -> list[np.ndarray]:
+    return consecutive_clips(num_source, sampling.num_frames, frame_step=sampling.frame_step)
 
 
 def _leave_targets(

@@ -107,6 +107,7 @@ def print_checkpoint(checkpoint: Checkpoint, console: Console) -> None:
     """Network, cost, sampling, normalisation, classes with their thresholds, scores, maps."""
     config = checkpoint.config
     num_frames, method = config.sampling.num_frames, config.sampling.method
+    every = "; the maximum over all clips" if config.sampling.evaluation == "all" else ""
     cost = measure_config(config.model, len(checkpoint.labels), num_frames)
     normalisation = checkpoint.normalisation
     centre = "its own mean" if normalisation.per_clip else normalisation.mean
@@ -116,7 +117,7 @@ def print_checkpoint(checkpoint: Checkpoint, console: Console) -> None:
     _add_settings(facts, config.model)
     _add_cost(facts, cost, num_frames)
     for name, value in (
-        ("sampling", f"{method}, {num_frames} frames"),
+        ("sampling", f"{method}, {num_frames} frames{every}"),
         ("clip length", f"{checkpoint.clip_seconds} s"),
         ("normalisation", f"minus {centre}, divided by {spread}{channels}"),
         ("test-time augmentation", _views(checkpoint)),

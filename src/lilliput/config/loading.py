@@ -13,10 +13,15 @@ from lilliput.config.sections import Config
 from lilliput.errors import ConfigError
 from lilliput.reading import parse_json, parse_toml
 
-VIEW_SETTINGS = tuple(
-    f"evaluation.{key}"
-    for key in ("flip", "flip_merge", "vertical_flip", "quarter_turn", "num_clips", "clip_merge")
-)
+VIEW_SETTINGS = (
+    *(
+        f"evaluation.{key}"
+        for key in (
+            "flip", "flip_merge", "vertical_flip", "quarter_turn", "num_clips", "clip_merge"
+        )
+    ),
+    "sampling.evaluation",
+)  # fmt: skip
 
 
 def recipe_names() -> list[str]:
@@ -42,7 +47,7 @@ def load_config(recipe: str | Path, overrides: Sequence[str] = ()) -> Config:
 
 
 def change_views(config: Config, overrides: Sequence[str]) -> Config:
-    """Another test-time augmentation for a trained model, by ``evaluation.key=value``.
+    """Another test-time augmentation for a trained model, by ``section.key=value``.
 
     Raises:
         ConfigError: The setting belongs to training, or its value does not fit.

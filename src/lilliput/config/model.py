@@ -10,7 +10,9 @@ from lilliput.config.section import Count, Section
 INPUT_SIZES = (14, 28, 56, 112, 224)  # px
 
 # What of the model section each network takes; any other setting is refused, not ignored.
-_ALWAYS_USED = {"name", "input_size", "normalisation", "dropout", "members", "front_end"}
+_ALWAYS_USED = {
+    "name", "input_size", "resize", "normalisation", "dropout", "members", "front_end",
+}  # fmt: skip
 _RESNET = {"depth", "width", "wide", "adapted", "stochastic_depth"}
 _POOLING = {"pool", "classifier", "filters_per_class"}
 _MULTISCALE = {"input_sizes", "lateral"}
@@ -52,6 +54,7 @@ class ModelConfig(Section):
     width: Count = 64  # channels of the first stage
     wide: bool = False  # a Wide ResNet: twice as many channels within a bottleneck
     input_size: int = 112
+    resize: Literal["short_side", "square"] = "short_side"  # to the input size, then cut; or both
     input_sizes: tuple[int, ...] = ()  # of streams or of a pyramid; the largest is input_size
     adapted: bool = False  # section 3.2: spatial strides made for the input size
     lateral: Literal["adjacent", "all"] = "adjacent"  # section 3.6: which larger streams flow in

@@ -31,6 +31,8 @@ class SamplingConfig(Section):
     num_frames: Count = 16
     frame_step: Count = 1  # source frames between picks; random clips only
     coverage: Annotated[float, Field(gt=0, le=1)] = 1.0  # least share of a video; segments only
+    evaluation: Literal["centre", "all"] = "centre"  # all: clips of a video, one after the other,
+    # and the maximum over them; random clips only
 
     @model_validator(mode="after")
     def _check_coverage(self) -> "SamplingConfig":
@@ -38,6 +40,15 @@ class SamplingConfig(Section):
             raise ValueError(
                 f"sampling.coverage = {self.coverage} has no effect on random clips, which are as "
                 "long as their frames; leave it at 1, or use sampling.method = 'segment'"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_evaluation(self) -> "SamplingConfig":
+        if self.method == "segment" and self.evaluation == "all":
+            raise ValueError(
+                "sampling.evaluation = 'all' has no effect on segments, which cover the whole "
+                "video; leave it at 'centre', or use sampling.method = 'random'"
             )
         return self
 
@@ -66,6 +77,7 @@ class AugmentConfig(Section):
     flip_pairs: tuple[tuple[str, str], ...] | None = None  # None: found by name, left and right
     rand_augment_operations: Annotated[int, Field(ge=0)] = 2
     rand_augment_magnitude: Annotated[int, Field(ge=0, le=30)] = 9
+    rand_augment_probability: Probability = 1.0  # of each operation; PyTorchVideo's is 0.5
     rand_augment_size: Literal["input", "native"] = "input"  # native: where it is the smaller
     mixup: Annotated[float, Field(ge=0)] = 0.0  # alpha of Zhang et al. 2018; 0: off
     cutmix: Annotated[float, Field(ge=0)] = 0.0  # alpha of Yun et al. 2019; 0: off
@@ -133,6 +145,11 @@ class Config(Section):
     evaluation: EvaluationConfig = EvaluationConfig()
 
     @property
+    def clip_merge(self) -> Literal["max", "mean"]:
+        """How the scores of several clips of a video become one."""
+        return "max" if self.sampling.evaluation == "all" else self.evaluation.clip_merge
+
+    @property
     def known_task(self) -> Task:
         """The task; one that is still to be found in the data counts as multi label."""
         return "single" if self.task == "single" else "multi"
@@ -163,6 +180,16 @@ class Config(Section):
             raise ValueError(
                 f"training.patience = {self.training.patience}: there is no validation split to "
                 "stop on; leave it at 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_clips(self) -> "Config":
+        if self.sampling.evaluation == "all" and self.evaluation.num_clips > 1:
+            raise ValueError(
+                f"evaluation.num_clips = {self.evaluation.num_clips} has no effect with "
+                "sampling.evaluation = 'all', which takes every clip of a video; leave it at 1, or "
+                "use sampling.evaluation = 'centre'"
             )
         return self
 

@@ -65,6 +65,7 @@ class TrainingConfig(Section):
     milestones: tuple[Probability, ...] = (0.25, 0.5, 0.75)  # multistep: fractions of epochs
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0  # cosine: fraction of steps, linear
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0  # average of weights, per step; 0: off
+    keep: Literal["best", "last"] = "best"  # which epoch's weights become best.safetensors
     patience: Annotated[int, Field(ge=0)] = 0  # epochs without a better val score; 0: no early stop
     balanced_sampling: bool = False  # draw rare classes as often as frequent ones
     accumulate_batches: Count = 1

@@ -5,14 +5,14 @@ interrupted training goes on exactly as it would have. A clip that cannot be rea
 ``UnreadableClip``: the batch goes on without it and carries the reason.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
 from lilliput.data.clips import Clip, targets_matrix
 from lilliput.data.frames import Frames
@@ -31,7 +31,9 @@ ClipTransform = Callable[
     | tuple[PairedClip, torch.Tensor],
 ]
 ClipSampler = Callable[[int, np.random.Generator], np.ndarray]
-ClipsSampler = Callable[[int], Sequence[np.ndarray]]
+ClipsSampler = Callable[[int, str], Sequence[np.ndarray]]  # frame count and name of a video
+
+_CLIPS_AT_ONCE = 16  # of one video, between its file and a batch
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,10 @@ class Batch:
     """A batch on its way to the model.
 
     Attributes:
-        clips: (N, 3, T, H, W) in training, or what becomes that on the device;
-            (N, V, 3, T, H, W), V clips each, in evaluation.
+        clips: (N, 3, T, H, W), or what becomes that on the device; (N, V, 3, T, H, W) from
+            ``EvaluationClips``, V clips each.
         targets: (N, K) in [0, 1].
-        indices: (N,) positions in the split.
+        indices: (N,) positions in the split; several clips of a video have the same.
         unreadable: Clips that were skipped.
         larger: (N, 3, T, L, L), the same clips as a teacher takes them, or None.
     """
@@ -170,7 +172,7 @@ class EvaluationClips(Dataset[Item | UnreadableClip]):
     Args:
         source: Where frames come from.
         num_classes: Classes K.
-        sample: Picks V lists of frame indices from a frame count.
+        sample: Picks V lists of frame indices from a frame count and the name of the video's file.
         transform: Frames to clip.
     """
 
@@ -192,14 +194,53 @@ class EvaluationClips(Dataset[Item | UnreadableClip]):
     def __getitem__(self, index: int) -> Item | UnreadableClip:
         try:
             frames = self.source.read(index)
-            picks = np.stack(list(self.sample(len(frames))))
-            unique, places = np.unique(picks, return_inverse=True)
-            picked = frames[unique]
+            views = self._view(frames, self.sample(len(frames), self._name(index)))
         except VideoError as error:
             return UnreadableClip(index, str(error))
+        return views, self.targets[index], index
+
+    def iter_clips(self, index: int) -> Iterator[Item | UnreadableClip]:
+        """One clip (3, T, S, S) of a video after the other, of which few are in memory."""
+        try:
+            frames = self.source.read(index)
+            picks = self.sample(len(frames), self._name(index))
+            for start in range(0, len(picks), _CLIPS_AT_ONCE):
+                for clip in self._view(frames, picks[start : start + _CLIPS_AT_ONCE]):
+                    yield clip, self.targets[index], index
+        except VideoError as error:
+            yield UnreadableClip(index, str(error))
+
+    def _name(self, index: int) -> str:
+        return self.source.clips[index].path.stem
+
+    def _view(self, frames: Frames, chosen: Sequence[np.ndarray]) -> torch.Tensor:
+        picks = np.stack(list(chosen))
         # Clips of a video share frames: each is scaled once.
-        views = self.transform.resize(picked)[torch.from_numpy(places.reshape(picks.shape))]
-        return self.transform.normalise(views), self.targets[index], index
+        unique, places = np.unique(picks, return_inverse=True)
+        scaled = self.transform.resize(frames[unique])
+        return self.transform.normalise(scaled[torch.from_numpy(places.reshape(picks.shape))])
+
+
+class EvaluationStream(IterableDataset[Item | UnreadableClip]):
+    """The clips of ``EvaluationClips`` one by one, so that a video may have any number of them.
+
+    Memory is bounded by the batch, however long the videos are. Processes that prepare batches
+    share the videos.
+
+    Args:
+        clips: The clips.
+        rows: Positions of the videos to read; None reads all.
+    """
+
+    def __init__(self, clips: EvaluationClips, rows: Sequence[int] | None = None) -> None:
+        self.clips = clips
+        self.rows = range(len(clips)) if rows is None else rows
+
+    def __iter__(self) -> Iterator[Item | UnreadableClip]:
+        worker = get_worker_info()
+        first, step = (worker.id, worker.num_workers) if worker else (0, 1)
+        for index in self.rows[first::step]:
+            yield from self.clips.iter_clips(index)
 
 
 def collate(items: Sequence[Item | UnreadableClip]) -> Batch:

@@ -12,10 +12,16 @@ from lilliput.builders import build_evaluation_sampler, build_evaluation_transfo
 from lilliput.checkpoint import Checkpoint, Description
 from lilliput.config import EvaluationConfig
 from lilliput.data import Clip, VideoDataset, targets_matrix
-from lilliput.data.loading import EvaluationClips, FrameSource, collate
+from lilliput.data.loading import (
+    EvaluationClips,
+    EvaluationStream,
+    FrameSource,
+    UnreadableClip,
+    collate,
+)
 from lilliput.errors import ConfigError, DataError, VideoError
 from lilliput.evaluation.scored import ScoredClips
-from lilliput.evaluation.views import score_views
+from lilliput.evaluation.views import VideoScorer
 from lilliput.scoring import (
     classify,
     compute_metrics,
@@ -52,26 +58,30 @@ def score_split(
     config = model.config
     forward, device = _find_runner(model, forward)
     loader = DataLoader(
-        EvaluationClips(
-            FrameSource(clips),
-            len(model.labels),
-            build_evaluation_sampler(config, config.evaluation.num_clips),
-            build_evaluation_transform(config, model.normalisation),
+        EvaluationStream(
+            EvaluationClips(
+                FrameSource(clips),
+                len(model.labels),
+                build_evaluation_sampler(config),
+                build_evaluation_transform(config, model.normalisation),
+            )
         ),
         config.evaluation.batch_size,
         num_workers=config.data.workers,
         collate_fn=collate,
         pin_memory=device.type == "cuda",
     )
-    scores = np.zeros((len(clips), len(model.labels)), dtype=np.float32)
-    unreadable: list[str] = []
+    scorer = VideoScorer(forward, model, len(clips))
+    unreadable: list[UnreadableClip] = []
+    done = 0
     for batch in loader:
-        unreadable += [clip.reason for clip in batch.unreadable]
+        unreadable += batch.unreadable
         if len(batch.indices):
-            scores[batch.indices.numpy()] = score_views(
-                forward, batch.clips.to(device), config.evaluation, model.flip_pairs, model.task
-            )
-        advance(len(batch.indices) + len(batch.unreadable))
+            scorer.add(batch.indices.numpy(), batch.clips.to(device))
+        before, done = done, scorer.seen + len(unreadable)
+        advance(done - before)
+    scores = scorer.scores()
+    scores[[clip.index for clip in unreadable]] = 0  # of some, a first part could be read
     if len(unreadable) == len(clips):
         raise DataError(f"{dataset.root}: not one clip of split '{split}' can be read")
     labelled = all(clip.labels is not None for clip in clips)
@@ -83,7 +93,7 @@ def score_split(
         scores=scores,
         targets=targets,
         class_names=np.array(model.labels.class_names),
-        unreadable=np.array(unreadable, dtype=str),
+        unreadable=np.array([clip.reason for clip in unreadable], dtype=str),
         task=model.task,
     )
 

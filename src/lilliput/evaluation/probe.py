@@ -17,7 +17,13 @@ from lilliput.builders import build_evaluation_sampler, build_evaluation_transfo
 from lilliput.checkpoint import Checkpoint
 from lilliput.data import Clip, VideoDataset, targets_matrix
 from lilliput.data.folds import divide
-from lilliput.data.loading import EvaluationClips, FrameSource, collate
+from lilliput.data.loading import (
+    EvaluationClips,
+    EvaluationStream,
+    FrameSource,
+    UnreadableClip,
+    collate,
+)
 from lilliput.data.task import check_learnable, find_task
 from lilliput.errors import DataError
 from lilliput.evaluation.logistic import choose_strength, fit_logistic
@@ -173,39 +179,45 @@ def _extract(
     clips = dataset.split(split)
     config = model.config
     loader = DataLoader(
-        EvaluationClips(
-            FrameSource(clips),
-            len(dataset.labels),
-            build_evaluation_sampler(config, config.evaluation.num_clips),
-            build_evaluation_transform(config, model.normalisation),
+        EvaluationStream(
+            EvaluationClips(
+                FrameSource(clips),
+                len(dataset.labels),
+                build_evaluation_sampler(config),
+                build_evaluation_transform(config, model.normalisation),
+            )
         ),
         config.evaluation.batch_size,
         num_workers=config.data.workers,
         collate_fn=collate,
     )
-    rows: list[int] = []
-    unreadable: list[str] = []
-    features: list[list[np.ndarray]] = [[] for _ in networks]
+    views = np.zeros(len(clips), dtype=np.int64)
+    sums: list[np.ndarray] = []
+    unreadable: list[UnreadableClip] = []
+    done = 0
     for batch in loader:
-        unreadable += [clip.reason for clip in batch.unreadable]
-        advance(len(batch.indices) + len(batch.unreadable))
-        if not len(batch.indices):
-            continue
-        rows += batch.indices.tolist()
-        views = batch.clips.to(device)
-        for found, network in zip(features, networks, strict=True):
-            _, pooled = forward_pooled(network, views.flatten(0, 1))
-            pooled = pooled.view(*views.shape[:2], -1)
-            found.append(pooled.mean(dim=1).double().cpu().numpy())
+        unreadable += batch.unreadable
+        if len(batch.indices):
+            indices, seen = batch.indices.numpy(), batch.clips.to(device)
+            pooled = [forward_pooled(network, seen)[1].double().cpu() for network in networks]
+            sums = sums or [np.zeros((len(clips), part.shape[1])) for part in pooled]
+            for total, part in zip(sums, pooled, strict=True):
+                np.add.at(total, indices, part.numpy())
+            np.add.at(views, indices, 1)
+        before, done = done, int(np.count_nonzero(views)) + len(unreadable)
+        advance(done - before)
+    views[[clip.index for clip in unreadable]] = 0  # of some, a first part could be read
+    rows = np.flatnonzero(views).tolist()
     readable = [clips[row] for row in rows]
     if len({clip.recording for clip in readable}) < 2:
         raise DataError(
             f"{dataset.root}: the readable clips of split '{split}' come from fewer than two "
             "recordings, which tells nothing of others; add recordings"
         )
-    by_network = [np.concatenate(found) for found in features]
+    by_network = [total[rows] / views[rows, None] for total in sums]
     targets = targets_matrix(readable, len(dataset.labels))
-    return _Part(readable, targets, [*by_network, np.zeros((len(rows), 0))], unreadable)
+    reasons = [clip.reason for clip in unreadable]
+    return _Part(readable, targets, [*by_network, np.zeros((len(rows), 0))], reasons)
 
 
 def _row(

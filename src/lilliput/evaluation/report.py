@@ -22,6 +22,7 @@ from lilliput.scoring import (
     classify,
     compute_metrics,
     confusion_matrix,
+    samples_f1,
     threshold_curve,
 )
 
@@ -72,7 +73,8 @@ def evaluate_report(
         The document of ``report.json``. ``intervals`` is None where all clips come from one
         recording: there is nothing to draw from. ``classification``, ``confusion``,
         ``unknown_below`` and ``coverage_curve`` are of clips with one label, ``threshold_curve``
-        is of clips with any number; each is None for the others.
+        and ``samples_f1_at_half`` (at a threshold of 0.5, whatever those in use) of clips with
+        any number; each is None for the others.
 
     Raises:
         DataError: The labels are withheld, a clip has not exactly one label where the task says
@@ -101,6 +103,9 @@ def evaluate_report(
         "unreadable": scored.unreadable.tolist(),
         "metrics": averages,
         "averaging": AVERAGING,
+        "samples_f1_at_half": samples_f1(scored.scores, scored.targets)
+        if scored.task == "multi"
+        else None,
         "confidence": CONFIDENCE,
         "intervals": _intervals(labels, scored),
         "guessers": blind_guesses(scored.targets, scored.task),

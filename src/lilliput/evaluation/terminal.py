@@ -81,7 +81,8 @@ def _averages_table(report: dict[str, Any]) -> Table:
             style="bold" if name == "macro" else "",
         )
     precision = percent(report["metrics"]["mean_average_precision"])
-    table.caption = f"%; mAP {precision}; {report['num_clips']} clips"
+    samples = percent(report["samples_f1_at_half"])
+    table.caption = f"%; mAP {precision}; samples F1 at 0.5 {samples}; {report['num_clips']} clips"
     return table
 
 

@@ -190,7 +190,9 @@ def _context(
     if dataset.synthetic:
         notes.append("The clips are rendered: scores say nothing about real footage.")
     if split == config.data.val:
-        notes.append("Best epochs and thresholds were chosen on this split, so scores flatter.")
+        best = any(run.config.training.keep == "best" for run in runs)
+        chosen = "Best epochs and thresholds" if best else "Tuned thresholds"
+        notes.append(f"{chosen} were chosen on this split, so scores flatter.")
     return TableContext(
         data=f"{dataset.root.name} ({dataset.layout}; {sizes} clips)",
         split=split,

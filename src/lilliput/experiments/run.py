@@ -199,12 +199,15 @@ def _split_in_words(checkpoint: Description, split: str) -> str:
     if split not in checkpoint.metrics:
         return split
     evaluation = checkpoint.config.evaluation
-    chosen = "best epoch"
+    chosen = ["best epoch"] if checkpoint.config.training.keep == "best" else []
     if checkpoint.task == "single" and evaluation.unknown_below == "tuned":
-        chosen += " and unknown threshold"
+        chosen.append("unknown threshold")
     elif checkpoint.task == "multi" and evaluation.threshold != "fixed":
-        chosen += " and thresholds"
-    return f"{split} ({chosen} chosen on the split of this name, so scores flatter)"
+        chosen.append("thresholds")
+    if not chosen:
+        return split
+    words = " and ".join(chosen)
+    return f"{split} ({words} chosen on the split of this name, so scores flatter)"
 
 
 def report_on(

@@ -16,7 +16,7 @@ import torch
 from lilliput.builders import build_evaluation_sampler, build_evaluation_transform
 from lilliput.checkpoint import Checkpoint, Description
 from lilliput.errors import ConfigError, VideoError
-from lilliput.evaluation.views import score_views
+from lilliput.evaluation.views import VideoScorer
 from lilliput.inference.engines import Engine
 from lilliput.inference.engines.pytorch import TorchEngine
 from lilliput.inference.loading import load_model
@@ -27,6 +27,7 @@ from lilliput.video.decode import LazyFrame, VideoReader
 __all__ = ["Prediction", "Recognizer", "Window"]
 
 _ARRAY_FPS = 30.0  # assumed of frames that come without a clock
+_CLIPS_AT_ONCE = 64
 _WINDOWS_ON_GPU = 8  # scored together; a CPU is as fast with one at a time
 _MAX_FPS = 120.0  # of what a window is made from, whatever a header claims
 _MAX_WINDOW_BYTES = 2**28  # of whole pictures; above it, each is scaled as soon as it is decoded
@@ -69,7 +70,7 @@ class Recognizer:
             raise ConfigError(f"window_seconds = {self.window_seconds}: give a length in seconds")
         self.windows_at_once = 1 if engine.device.type == "cpu" else _WINDOWS_ON_GPU
         self._clips = WindowClips(
-            build_evaluation_sampler(model.config, model.config.evaluation.num_clips),
+            build_evaluation_sampler(model.config),
             build_evaluation_transform(model.config, model.normalisation),
         )
 
@@ -123,11 +124,11 @@ class Recognizer:
             return list(self.predict_each(video))
         if isinstance(video, np.ndarray | torch.Tensor):
             frames = (SourceFrame(pixels.contiguous) for pixels in _as_frames(video))
-            return self._predict(enumerate(frames), _ARRAY_FPS, source="array")
+            return self._predict(enumerate(frames), _ARRAY_FPS, source="array", name="")
         with VideoReader(video) as reader:
             fps = min(reader.fps, _MAX_FPS)
             shown = self._take(reader.iter_steady(fps), self._length(fps))
-            prediction = self._predict(shown, fps, source=str(video))
+            prediction = self._predict(shown, fps, source=str(video), name=Path(video).stem)
             return replace(prediction, warning="; ".join(reader.notes) or None)
 
     def predict_each(self, videos: Iterable[Path | str]) -> Iterator[Prediction | VideoError]:
@@ -154,7 +155,7 @@ class Recognizer:
             yield step, frame
 
     def _predict(
-        self, pictures: Iterable[tuple[int, SourceFrame]], fps: float, source: str
+        self, pictures: Iterable[tuple[int, SourceFrame]], fps: float, source: str, name: str
     ) -> Prediction:
         names = self.description.labels.class_names
         # One growing block: an array per window, scattered between the frames that come and go,
@@ -162,7 +163,10 @@ class Recognizer:
         spans, packed = [], array("f")
         cut = cut_windows(pictures, self._length(fps))
         for batch in in_batches(cut, self.windows_at_once):
-            packed.frombytes(self.score_windows([window for _, window in batch]).tobytes())
+            # The first window of a video is named as the clip that evaluation would make of it.
+            starts = [f"{name}@{start}" if start else name for start, _ in batch]
+            scores = self.score_windows([window for _, window in batch], starts)
+            packed.frombytes(scores.tobytes())
             spans += [(start / fps, (start + len(window)) / fps) for start, window in batch]
         rows = np.array(packed, dtype=np.float32).reshape(len(spans), len(names))
         windows = tuple(Window(*span, row) for span, row in zip(spans, rows, strict=True))
@@ -175,17 +179,26 @@ class Recognizer:
         """(V, 3, T, S, S) what the network is given of a window: V clips of the frames it picks."""
         return self._clips(frames)
 
-    def score_windows(self, windows: Sequence[Sequence[SourceFrame]]) -> np.ndarray:
-        """(N, K) scores of N windows, each given as all its frames, of which it takes its pick."""
-        clips = torch.stack([self.prepare(frames) for frames in windows])
-        scores: np.ndarray = score_views(
-            self.engine,
-            clips.to(self.engine.device),
-            self.description.config.evaluation,
-            self.description.flip_pairs,
-            self.description.task,
+    def score_windows(
+        self, windows: Sequence[Sequence[SourceFrame]], names: Sequence[str] = ()
+    ) -> np.ndarray:
+        """(N, K) scores of N windows, each given as all its frames, of which it takes its pick.
+
+        Args:
+            windows: Their frames.
+            names: Of the windows; where several clips of each take random frames, windows of
+                other names take others.
+        """
+        scorer = VideoScorer(self.engine, self.description, len(windows))
+        picks = (
+            (row, frames)
+            for row, window in enumerate(windows)
+            for frames in self._clips.pick(window, names[row] if names else "")
         )
-        return scores.astype(np.float32, copy=False)
+        for batch in in_batches(picks, _CLIPS_AT_ONCE):  # a long window may have many
+            clips = self._clips.make([frames for _, frames in batch])
+            scorer.add([row for row, _ in batch], clips.to(self.engine.device))
+        return scorer.scores()
 
     def _label(self, scores: np.ndarray) -> tuple[str, ...]:
         positive = self.description.label(scores[None])[0]

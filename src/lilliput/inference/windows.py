@@ -46,7 +46,7 @@ class WindowClips:
     """Makes the model's clips of a window.
 
     Args:
-        sample: Picks V lists of frame indices from a frame count.
+        sample: Picks V lists of frame indices from a frame count and a name.
         transform: Frames to clip.
     """
 
@@ -54,9 +54,16 @@ class WindowClips:
         self._sample = sample
         self._transform = transform
 
-    def __call__(self, window: Sequence[SourceFrame]) -> torch.Tensor:
-        """(V, 3, T, S, S) float."""
-        picks = [[window[index] for index in pick] for pick in self._sample(len(window))]
+    def __call__(self, window: Sequence[SourceFrame], name: str = "") -> torch.Tensor:
+        """(V, 3, T, S, S) float; ``name`` is of the window, for draws of its own."""
+        return self.make(self.pick(window, name))
+
+    def pick(self, window: Sequence[SourceFrame], name: str = "") -> list[list[SourceFrame]]:
+        """The frames of the window's V clips."""
+        return [[window[index] for index in pick] for pick in self._sample(len(window), name)]
+
+    def make(self, picks: Sequence[Sequence[SourceFrame]]) -> torch.Tensor:
+        """Picked frames to clips (V, 3, T, S, S) float."""
         self.prepare(dict.fromkeys(frame for pick in picks for frame in pick))
         return torch.stack([self._transform.normalise(_stack(pick)) for pick in picks])
 

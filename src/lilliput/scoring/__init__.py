@@ -24,6 +24,7 @@ from lilliput.scoring.metrics import (
     average_precision,
     compute_metrics,
     count,
+    samples_f1,
 )
 from lilliput.scoring.spans import MeanPrecision, Span, detection_map, event_f1, frame_map
 from lilliput.scoring.thresholds import (
@@ -34,7 +35,7 @@ from lilliput.scoring.thresholds import (
     tune_per_class,
     tune_unknown,
 )
-from lilliput.scoring.tta import Merge, merge_views, swap_pairs
+from lilliput.scoring.tta import Merge, MergedScores, merge_views, swap_pairs
 from lilliput.scoring.tubelets import Tubelet, actor_f1, tubelet_f1, tubelet_map
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Interval",
     "MeanPrecision",
     "Merge",
+    "MergedScores",
     "Metrics",
     "Objective",
     "PairedComparison",
@@ -70,6 +72,7 @@ __all__ = [
     "most_likely",
     "paired_comparison",
     "reliability_of",
+    "samples_f1",
     "swap_pairs",
     "threshold_curve",
     "tubelet_f1",

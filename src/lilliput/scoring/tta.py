@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from lilliput.errors import ConfigError, DataError
-from lilliput.scoring.arrays import FloatArray
+from lilliput.scoring.arrays import FloatArray, IntArray
 
 Merge = Literal["max", "mean"]
 
@@ -41,6 +41,53 @@ def merge_views(view_scores: FloatArray, how: Merge) -> FloatArray:
     if not np.isfinite(view_scores).all():
         raise DataError("view scores are not all finite: look for NaN in the model's output")
     return _MERGES[how](view_scores, axis=0)
+
+
+class MergedScores:
+    """``merge_views`` of videos whose clips come one batch after the other, any number of each.
+
+    Args:
+        num_videos: Videos N.
+        num_classes: Classes K.
+        how: ``"max"`` or ``"mean"``.
+
+    Raises:
+        ConfigError: ``how`` is unknown.
+    """
+
+    def __init__(self, num_videos: int, num_classes: int, how: Merge) -> None:
+        if how not in _MERGES:
+            raise ConfigError(f"merge {how!r} is unknown: use {' or '.join(_MERGES)}")
+        self._how = how
+        self._merged = np.zeros((num_videos, num_classes))  # scores are not below 0
+        self._counts = np.zeros(num_videos, dtype=np.int64)
+
+    @property
+    def seen(self) -> int:
+        """Videos of which a clip has come."""
+        return int(np.count_nonzero(self._counts))
+
+    def add(self, videos: IntArray, scores: FloatArray) -> None:
+        """Takes in clips.
+
+        Args:
+            videos: (M,) which video each is of.
+            scores: (M, K) in [0, 1].
+
+        Raises:
+            DataError: A score is not finite.
+        """
+        if not np.isfinite(scores).all():
+            raise DataError("view scores are not all finite: look for NaN in the model's output")
+        join = np.maximum if self._how == "max" else np.add
+        join.at(self._merged, videos, scores)
+        np.add.at(self._counts, videos, 1)
+
+    def merge(self) -> FloatArray:
+        """(N, K) scores; those of a video without clips are 0."""
+        if self._how == "max":
+            return self._merged
+        return self._merged / np.maximum(self._counts, 1)[:, None]
 
 
 def swap_pairs(scores: FloatArray, flip_pairs: Sequence[tuple[int, int]]) -> FloatArray:

@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.progress import Progress
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import DataLoader
 
 from lilliput.builders import (
-    build_evaluation_sampler,
     build_evaluation_transform,
     build_normalisation,
     build_training_sampler,
     build_training_transform,
+    build_validation_sampler,
 )
 from lilliput.config import Config
 from lilliput.data import VideoDataset
 from lilliput.data.epochs import ONE_VIEW, EpochSampler, Views, balancing_weights
 from lilliput.data.loading import (
     EvaluationClips,
+    EvaluationStream,
     FrameSource,
     TrainingClips,
     collate,
@@ -64,7 +65,7 @@ def prepare_data(config: Config, dataset: VideoDataset) -> TrainingData:
         EvaluationClips(
             val,
             num_classes,
-            build_evaluation_sampler(config, num_clips=1),
+            build_validation_sampler(config),
             build_evaluation_transform(config, normalisation),
         ),
         normalisation,
@@ -108,10 +109,11 @@ def build_loaders(
         # The decoded clips are shared with forked workers, not copied to them.
         "multiprocessing_context": "fork" if _can_fork(config) else None,
     }
-    share = Subset(data.val, range(rank, len(data.val), world_size))
+    share = range(rank, len(data.val), world_size)
+    val: Any = EvaluationStream(data.val, share) if share else []
     return (
         DataLoader(train, batch_size, sampler=sampler, **shared),  # type: ignore[arg-type]
-        DataLoader(share, config.evaluation.batch_size, **shared),  # type: ignore[arg-type]
+        DataLoader(val, config.evaluation.batch_size, **shared),  # type: ignore[arg-type]
     )
 
 

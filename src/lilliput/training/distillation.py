@@ -69,6 +69,7 @@ def prepare_teaching(
             flips=student.flips,
             rand_augment=student.rand_augment,
             rand_augment_size=student.rand_augment_size,
+            square=student.square,
         ),
     )
     return ViewTeacher(

@@ -62,7 +62,8 @@ def fit(config: Config, dataset: VideoDataset, folder: Path, *, resume: bool = F
         resume: Go on from the folder's last saved epoch; a finished run is left as it is.
 
     Returns:
-        The best model's checkpoint, not yet with tuned thresholds.
+        The kept model's checkpoint, not yet with tuned thresholds: that of the best epoch, or of
+        the last one where ``training.keep`` says so.
 
     Raises:
         ConfigError: Half precision is asked for on a CPU, a device that is not there, a loss of
@@ -192,7 +193,7 @@ def _build_callbacks(config: Config, folder: Path, describe: Describe) -> list[p
     if training.patience:
         callbacks.append(EarlyStop(training.patience))
     progress = RichProgressBar(leave=True) if sys.stderr.isatty() else EpochLines()
-    return [*callbacks, RunRecorder(folder, describe, average), progress]
+    return [*callbacks, RunRecorder(folder, describe, average, keep=training.keep), progress]
 
 
 def _build_trainer(

@@ -10,7 +10,7 @@ from lilliput.data.loading import Batch, UnreadableClip
 from lilliput.errors import TrainingError
 from lilliput.models.pooled import forward_pooled
 from lilliput.models.super_resolution.front_end import FrontEnd
-from lilliput.scoring import compute_metrics, tune_global
+from lilliput.scoring import compute_metrics, samples_f1, tune_global
 from lilliput.scoring.logits import score_logits
 from lilliput.task import Task
 from lilliput.training.distillation import blend
@@ -104,21 +104,27 @@ class ActionModule(pl.LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Makes room for the logits; each process fills in its share."""
         self._stop_unless(self._everywhere(self._finite))  # before this epoch is saved
-        self._logits = torch.zeros(self.val_targets.shape, device=self.device)
+        lowest = float("-inf")
+        self._logits = torch.full(self.val_targets.shape, lowest, device=self.device)
         self._seen = torch.zeros(len(self.val_targets), device=self.device)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
-        """Scores the first evaluation clip of each video, without test-time augmentation."""
+        """Scores clips without test-time augmentation; of several of a video the highest count."""
         self._note("val", batch)
         if len(batch.indices) == 0:
             return
-        self._logits[batch.indices] = self.model(_channels_last(_moved(batch)[:, 0])).float()
+        logits = self.model(_moved(batch)).float()
+        if self.task == "single":  # the highest probabilities, not the highest logits
+            logits = logits.log_softmax(dim=1)
+        rows = batch.indices[:, None].expand_as(logits)
+        self._logits.scatter_reduce_(0, rows, logits, "amax")
         self._seen[batch.indices] = 1
 
     def on_validation_epoch_end(self) -> None:
         """Logs the loss, and scores at the best global threshold or of the most likely class."""
         gather = self.trainer.strategy.reduce
-        logits = gather(self._logits, reduce_op="sum")
+        own = self._logits.masked_fill(self._seen[:, None] == 0, 0)
+        logits = gather(own, reduce_op="sum")
         rows = gather(self._seen, reduce_op="sum").cpu() > 0
         if not rows.any():
             raise TrainingError("not one validation clip can be read; see `lilliput data check`")
@@ -136,6 +142,8 @@ class ActionModule(pl.LightningModule):
         self.log("val_map", metrics.mean_average_precision)
         if self.task == "single":
             self.log("val_top1", metrics.micro.recall, prog_bar=True)
+        else:
+            self.log("val_samples_f1", samples_f1(scores, targets), prog_bar=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimizer, and its schedule over epochs or over steps."""

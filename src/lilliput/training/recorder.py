@@ -14,9 +14,10 @@ import math
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from matplotlib.figure import Figure
@@ -30,7 +31,7 @@ Describe = Callable[[Mapping[str, torch.Tensor], Mapping[str, float]], Checkpoin
 RESUME_FILE = "last.ckpt"
 COLUMNS = (
     "epoch", "train_loss", "val_loss", "val_f1", "val_precision", "val_recall", "val_map",
-    "val_top1", "learning_rate",
+    "val_samples_f1", "val_top1", "learning_rate",
 )  # fmt: skip
 
 
@@ -53,6 +54,8 @@ class RunRecorder(pl.Callback):
         folder: The run folder.
         describe: From weights and metrics to a self-describing checkpoint.
         average: The average that is kept instead of the network's own weights.
+        keep: Which epoch's model becomes ``best.safetensors``: that of the highest macro F1 on
+            validation, or the last one.
     """
 
     def __init__(
@@ -60,10 +63,13 @@ class RunRecorder(pl.Callback):
         folder: Path,
         describe: Describe,
         average: WeightAverage | None = None,
+        *,
+        keep: Literal["best", "last"] = "best",
     ) -> None:
         self.folder = folder
         self.describe = describe
         self.average = average
+        self.keep = keep
         self.history: list[dict[str, float]] = []
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -84,10 +90,11 @@ class RunRecorder(pl.Callback):
         row["train_loss"] = metrics["train_loss_epoch"]
         row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]  # the classifier's
         before = max((past["val_f1"] for past in self.history), default=-1.0)
-        improved = math.isnan(row["val_f1"]) or row["val_f1"] > before  # unvalidated: the last
+        unvalidated = math.isnan(row["val_f1"])
+        kept = self.keep == "last" or unvalidated or row["val_f1"] > before
         self.history.append(row)
         if trainer.is_global_zero:
-            self._write_models(pl_module, row, improved)
+            self._write_models(pl_module, row, kept)
             write_history(self.history, self.folder)
             self._write_unreadable(pl_module)
         trainer.save_checkpoint(self.folder / RESUME_FILE)
@@ -98,13 +105,15 @@ class RunRecorder(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Goes on with the history of the interrupted run."""
-        self.history = list(state_dict["history"])
+        # A run of before a column was there does not know it.
+        unknown = dict.fromkeys(COLUMNS, float("nan"))
+        self.history = [{**unknown, **row} for row in state_dict["history"]]
 
-    def _write_models(self, module: ActionModule, row: dict[str, float], improved: bool) -> None:
+    def _write_models(self, module: ActionModule, row: dict[str, float], kept: bool) -> None:
         network = module.model if self.average is None else self.average.network
         checkpoint = self.describe(network.state_dict(), row)
         save_checkpoint(checkpoint, self.folder / "last.safetensors")
-        if improved:
+        if kept:
             save_checkpoint(checkpoint, self.folder / "best.safetensors")
 
     def _write_unreadable(self, module: ActionModule) -> None:
@@ -126,6 +135,8 @@ class EpochLines(pl.Callback):
             if "val_loss" in scores:
                 words.append(f"val loss {scores['val_loss']:.4f}")
                 words.append(f"val macro F1 {scores['val_f1']:.4f}")
+            if "val_samples_f1" in scores:
+                words.append(f"val samples F1 at 0.5 {scores['val_samples_f1']:.4f}")
             epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
             sys.stderr.write(f"{epoch}: {', '.join(words)}\n")
 
@@ -143,8 +154,12 @@ def write_history(history: list[dict[str, float]], folder: Path) -> None:
         left.plot(epochs, [row[name] for row in history], label=label)
     left.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
     left.legend()
-    right.plot(epochs, [row["val_f1"] for row in history], label="macro F1")
-    right.plot(epochs, [row["val_map"] for row in history], label="mAP")
+    for name, label in (
+        ("val_f1", "macro F1"), ("val_map", "mAP"), ("val_samples_f1", "samples F1 at 0.5")
+    ):  # fmt: skip
+        values = [row[name] for row in history]
+        if name != "val_samples_f1" or np.isfinite(values).any():  # of one label there is none
+            right.plot(epochs, values, label=label)
     right.set(xlabel="epoch", ylabel="validation score", ylim=(0, 1))
     right.legend()
     for axes in (left, right):

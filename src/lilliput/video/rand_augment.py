@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from torchvision.transforms.v2 import functional as tvf
@@ -36,20 +37,43 @@ class Operation:
         return OPERATIONS[self.name](frames, self.level)
 
 
+class RandAugment(NamedTuple):
+    """What is drawn for each clip; see ``draw_operations``."""
+
+    num_operations: int = 2
+    magnitude: int = 9
+    probability: float = 1.0
+
+    def draw(self, generator: torch.Generator | None = None) -> tuple[Operation, ...]:
+        """Draws for one clip."""
+        number, magnitude, probability = self
+        return draw_operations(number, magnitude, generator, probability=probability)
+
+
 def draw_operations(
-    num_operations: int, magnitude: int, generator: torch.Generator | None = None
+    num_operations: int,
+    magnitude: int,
+    generator: torch.Generator | None = None,
+    *,
+    probability: float = 1.0,
 ) -> tuple[Operation, ...]:
     """Draws operations with replacement, and a sign for those that have one.
+
+    The paper applies each operation it has drawn; PyTorchVideo, which the thesis uses, each with a
+    probability of one half.
 
     Args:
         num_operations: N of the paper.
         magnitude: M of the paper, 0 to 30.
         generator: Source of randomness; None takes torch's own.
+        probability: With which a drawn operation is applied; ``Identity`` takes its place else.
     """
     drawn = []
     for _ in range(num_operations):
         name = _NAMES[int(torch.randint(len(_NAMES), (), generator=generator))]
         turned = name in _SIGNED and bool(torch.rand((), generator=generator) <= 0.5)
+        if probability < 1 and torch.rand((), generator=generator) >= probability:
+            name, turned = "Identity", False
         drawn.append(Operation(name, -magnitude if turned else magnitude))
     return tuple(drawn)
 

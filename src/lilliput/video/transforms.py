@@ -15,7 +15,7 @@ from torchvision.transforms.v2 import functional as tvf
 from lilliput.video.crops import Crop, RandomCrop
 from lilliput.video.flips import Flips, RandomFlips
 from lilliput.video.normalisation import Normalisation
-from lilliput.video.rand_augment import Operation, draw_operations
+from lilliput.video.rand_augment import Operation, RandAugment
 
 Step = TypeVar("Step", bound=Hashable)
 
@@ -24,6 +24,11 @@ Step = TypeVar("Step", bound=Hashable)
 class EvaluationTransform:
     """Short side to the input size, then the centre square (section 3.3, evaluation).
 
+    Args:
+        input_size: Side S, px.
+        normalise: The last step.
+        square: Scale both sides to S instead, which cuts nothing off and keeps no aspect ratio.
+
     Shape:
         - Input: ``(T, 3, H, W)`` uint8
         - Output: ``(3, T, S, S)`` float
@@ -31,6 +36,7 @@ class EvaluationTransform:
 
     input_size: int
     normalise: Normalisation
+    square: bool = False
 
     def __call__(self, frames: torch.Tensor) -> torch.Tensor:
         """Frames to a clip; see the class."""
@@ -38,7 +44,7 @@ class EvaluationTransform:
 
     def resize(self, frames: torch.Tensor) -> torch.Tensor:
         """All but the last step: (T, 3, S, S) uint8."""
-        scaled = scale_short_side(frames, self.input_size)
+        scaled = scale(frames, self.input_size, square=self.square)
         cropped: torch.Tensor = tvf.center_crop(scaled, [self.input_size] * 2)
         return cropped
 
@@ -48,7 +54,7 @@ class Augmentation:
     """Everything that was drawn for one clip.
 
     Attributes:
-        side: Short side to scale to, px.
+        side: Short side to scale to, px; both sides where clips are scaled to squares.
         crop: The square that is cut from the scaled clip.
         flips: How it is mirrored and turned.
         operations: Of RandAugment.
@@ -70,10 +76,13 @@ class TrainingTransform:
         normalise: The last step but contrast.
         short_side: Range of the scaled short side, as multiples of S.
         flips: How the clip may be mirrored and turned.
-        rand_augment: (operations, magnitude), or None.
+        rand_augment: (operations, magnitude), with or without the probability of each operation
+            behind them; or None.
         rand_augment_size: "input" applies RandAugment last, as the thesis does; "native" first,
             to the pixels that the clip really has, wherever these are fewer: that costs far less.
         contrast: The clip's contrast is multiplied by 1 plus or minus up to this.
+        square: Scale both sides to the drawn one, as ``EvaluationTransform`` may scale both to S:
+            a clip that is not square is then distorted alike in training and evaluation.
 
     Shape:
         - Input: frames ``(T, 3, H, W)`` uint8, targets ``(K,)``
@@ -87,18 +96,20 @@ class TrainingTransform:
         *,
         short_side: tuple[float, float] = (8 / 7, 10 / 7),
         flips: RandomFlips,
-        rand_augment: tuple[int, int] | None = (2, 9),
+        rand_augment: tuple[int, int] | tuple[int, int, float] | None = (2, 9),
         rand_augment_size: Literal["input", "native"] = "input",
         contrast: float = 0.0,
+        square: bool = False,
     ) -> None:
         self.crop = crop
         self.input_size = crop.size
         self.normalise = normalise
         self.short_side = short_side
         self.flips = flips
-        self.rand_augment = rand_augment or (0, 0)
+        self.rand_augment = RandAugment(*(rand_augment or (0, 0)))
         self.rand_augment_size = rand_augment_size
         self.contrast = contrast
+        self.square = square
 
     def __call__(
         self,
@@ -117,9 +128,9 @@ class TrainingTransform:
         """Draws for one clip of this native size, px."""
         low, high = (round(self.input_size * side) for side in self.short_side)
         side = int(torch.randint(low, high + 1, (), generator=generator))
-        crop = self.crop.draw(*scaled_size(height, width, side), generator)
+        crop = self.crop.draw(*scaled_size(height, width, side, square=self.square), generator)
         flips = self.flips.draw(generator)
-        operations = draw_operations(*self.rand_augment, generator)
+        operations = self.rand_augment.draw(generator)
         if not self.contrast:
             return Augmentation(side, crop, flips, operations)
         change = float(torch.rand((), generator=generator)) * 2 - 1
@@ -135,7 +146,7 @@ class TrainingTransform:
         side = round(drawn.side * self.input_size / drawn.crop.size)
         if drawn.side >= drawn.crop.size:
             side = max(self.input_size, side)
-        old, new = (scaled_size(*size, short) for short in (drawn.side, side))
+        old, new = (scaled_size(*size, short, square=self.square) for short in (drawn.side, side))
         return replace(drawn, side=side, crop=drawn.crop.enlarge(new, old, self.input_size))
 
     def apply(self, frames: Sequence[torch.Tensor], drawn: Sequence[Augmentation]) -> torch.Tensor:
@@ -150,7 +161,11 @@ class TrainingTransform:
         """
         native = [self._is_native(clip) for clip in frames]
         frames = self._operate(frames, drawn, native)
-        frames = apply_together(frames, [one.side for one in drawn], scale_short_side)
+        frames = apply_together(
+            frames,
+            [one.side for one in drawn],
+            lambda clips, side: scale(clips, side, square=self.square),
+        )
         frames = [one.crop(clip) for clip, one in zip(frames, drawn, strict=True)]
         frames = apply_together(
             frames, [one.flips for one in drawn], lambda clips, flip: flip(clips)
@@ -178,7 +193,7 @@ class TrainingTransform:
         chosen: Sequence[bool],
     ) -> Sequence[torch.Tensor]:
         """RandAugment on the chosen clips."""
-        for number in range(self.rand_augment[0]):
+        for number in range(self.rand_augment.num_operations):
             step = [
                 one.operations[number] if now else None
                 for one, now in zip(drawn, chosen, strict=True)
@@ -216,8 +231,10 @@ def stack(clips: Sequence[torch.Tensor]) -> torch.Tensor:
     return clips[0][None] if len(clips) == 1 else torch.stack(list(clips))
 
 
-def scaled_size(height: int, width: int, side: int) -> tuple[int, int]:
-    """Height and width with the shorter one at ``side``, px; the aspect ratio stays."""
+def scaled_size(height: int, width: int, side: int, *, square: bool = False) -> tuple[int, int]:
+    """Height and width with the shorter one at ``side``, px, in their ratio; or both there."""
+    if square:
+        return side, side
     if height <= width:
         return side, int(side * width / height)
     return int(side * height / width), side
@@ -225,10 +242,15 @@ def scaled_size(height: int, width: int, side: int) -> tuple[int, int]:
 
 def scale_short_side(frames: torch.Tensor, side: int) -> torch.Tensor:
     """Bilinear, antialiased; the aspect ratio stays (section 3.3.1)."""
-    if min(frames.shape[-2:]) == side:
-        return frames
+    return scale(frames, side)
+
+
+def scale(frames: torch.Tensor, side: int, *, square: bool = False) -> torch.Tensor:
+    """``scale_short_side``, or both sides to the same length."""
     height, width = frames.shape[-2:]
-    size = list(scaled_size(height, width, side))
+    size = list(scaled_size(height, width, side, square=square))
+    if size == [height, width]:
+        return frames
     # Colours side by side are scaled up to three times as fast, to the same values.
     pictures = frames.flatten(0, -4).contiguous(memory_format=torch.channels_last)
     scaled: torch.Tensor = tvf.resize(pictures, size, antialias=True)

@@ -13,6 +13,7 @@ def draw_learning(report: dict[str, Any]) -> Figure:
     """Loss and validation scores over the epochs; of one label per clip also top-1."""
     history = {name: np.array(column, dtype=float) for name, column in report["history"].items()}
     scores = [("val_f1", "macro F1", BLUE), ("val_map", "mAP", ORANGE)]
+    scores.append(("val_samples_f1", "samples F1 at 0.5", GREEN))
     if report["task"] == "single":
         scores.insert(0, ("val_top1", "top-1", GREEN))
     figure = Figure(figsize=(9, 3.6), layout="constrained")
