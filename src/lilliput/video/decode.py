@@ -115,6 +115,10 @@ class DecodedVideo:
 class VideoReader:
     """One open video file; a context manager and an iterator over its frames.
 
+    Args:
+        path: The file.
+        max_short_side: Frames whose short side exceeds it are scaled down, px.
+
     Attributes:
         fps: Frames per second the file claims, 30 when it claims nothing sensible.
         damage: Set once iteration met undecodable data after at least one good frame.
@@ -123,8 +127,9 @@ class VideoReader:
         VideoError: The file is missing, empty, no video, or not one frame can be decoded.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, max_short_side: int = MAX_SHORT_SIDE) -> None:
         self.path = Path(path)
+        self._max_short_side = max_short_side
         self.damage: str | None = None
         self._container, self._stream = open_file(self.path)
         self.fps = frame_rate(self._stream)
@@ -156,7 +161,7 @@ class VideoReader:
         size: tuple[int, int] | None = None
         try:
             for frame in self._container.decode(self._stream):
-                size = size or _target_size(frame.width, frame.height)
+                size = size or _target_size(frame.width, frame.height, self._max_short_side)
                 yield LazyFrame(frame, reformatter, size, self.path)
                 count += 1
         except (av.FFmpegError, ValueError) as error:
@@ -206,8 +211,8 @@ def check_clip_length(path: Path | str, num_frames: int, frame_bytes: int) -> No
         raise VideoError(f"{path}: too long for a clip ({num_frames}+ frames); cut it up")
 
 
-def _target_size(width: int, height: int) -> tuple[int, int]:
-    shrink = min(1.0, MAX_SHORT_SIDE / min(width, height))
+def _target_size(width: int, height: int, max_short_side: int) -> tuple[int, int]:
+    shrink = min(1.0, max_short_side / min(width, height))
     return max(1, round(width * shrink)), max(1, round(height * shrink))
 
 
