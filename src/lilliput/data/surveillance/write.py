@@ -109,7 +109,8 @@ def write_tinyvirat(
         raise DataError(f"{out}: holds something already; give a new folder")
     report = CutReport()
     class_of = {**CLASS_OF, **(names or {})}
-    find_video, planned = VideoFinder(videos), []
+    find_video = VideoFinder(videos)
+    planned: list[_Planned] = []
     for found in find_annotations(annotations):
         try:
             if any(found.recording == other.recording for other in planned):
