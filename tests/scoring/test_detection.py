@@ -105,9 +105,7 @@ def brute_force(frames, label: int, min_iou: float) -> float:
     """Average precision in plain loops; NaN without anything true."""
     ranked, num_true = [], 0
     for each in frames:
-        left = [
-            tuple(b) for b, k in zip(each.true_boxes, each.true_labels, strict=True) if k == label
-        ]
+        left = [tuple(box) for box in each.true_boxes[each.true_labels == label]]
         num_true += len(left)
         order = sorted(range(len(each.boxes)), key=lambda i: -each.scores[i, label])
         for index in order:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lilliput.errors import DataError
-from lilliput.scoring.arrays import FloatArray
+from lilliput.scoring.arrays import BoolArray, FloatArray
 from lilliput.scoring.matching import assign, interpolated_area
 from lilliput.scoring.spans import MeanPrecision, Span, detection_map, mean_precision
 from lilliput.scoring.tubelets import Tubelet, box_iou, tubelet_map
@@ -92,7 +92,8 @@ def frame_box_map(
     """
     if not 0 < min_iou <= 1:
         raise DataError(f"min_iou is {min_iou}: give an overlap above 0 and up to 1")
-    scores, hits = [np.zeros((0, num_classes))], [np.zeros((0, num_classes), dtype=np.bool_)]
+    scores: list[FloatArray] = [np.zeros((0, num_classes))]
+    hits: list[BoolArray] = [np.zeros((0, num_classes), dtype=np.bool_)]
     num_true = np.zeros(num_classes, dtype=np.int64)
     for frame in frames:
         if (
