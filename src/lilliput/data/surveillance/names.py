@@ -1,6 +1,6 @@
 """Which of TinyVIRAT's classes an activity of VIRAT or MEVA belongs to.
 
-The authors of TinyVIRAT published no mapping. Names that are classes stand for themselves: they
+We found no mapping of TinyVIRAT's authors. Names that are classes stand for themselves: they
 are those of VIRAT's KPF annotations. VIRAT 2.0's events and MEVA's activities are mapped by what
 they mean. MEVA renamed its activities twice; all three names are known.
 

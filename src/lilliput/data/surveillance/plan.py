@@ -1,8 +1,8 @@
 """Which clips are cut from a recording (thesis section 4.1.2).
 
 TinyVIRAT's clips are square, at the recording's own resolution, of 10 to 128 px, and have several
-labels; MEVA's activities are cut into consecutive clips of 64 frames. How their authors went about
-it in detail is not published as code. Settled here:
+labels; MEVA's activities are cut into consecutive clips of 64 frames. We found no code of its
+authors, so the rest is settled here:
 
 - Each activity is cut into consecutive clips from its first frame on. A rest that is too short is
   left out; a whole activity never is.
