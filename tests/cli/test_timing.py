@@ -11,7 +11,7 @@ from lilliput.data.spans import ActionSpan, read_spans, write_spans
 from lilliput.inference.recognizer import Recognizer
 from lilliput.watch import tuning
 from lilliput.watch.cameras import read_watch_settings
-from tests.watch.bright import BrightOrDark, whole, write_footage
+from tests.watch.bright import SIZE, BrightOrDark, whole, write_footage
 
 CLASSES = ('a "bright.one"', "dark = \\ ünd [so]")
 SPANS = [ActionSpan(10, 24, CLASSES[0]), ActionSpan(30, 49, CLASSES[1])]
@@ -77,6 +77,31 @@ def test_cut_tune_and_evaluate(recordings: Path, tmp_path: Path, run_cli) -> Non
     assert rows[0][CLASSES[0]][1:] == ["0.0", "0.0"]  # at the model's own threshold
     assert rows[1][CLASSES[0]][1:] == rows[1]["mean"][1:] == ["100.0", "100.0"]
     assert rows[0]["mean"][1:] == ["50.0", "50.0"]
+    assert "temporal mAP, tIoU 0.3: 100.0 %" in after
+    assert "temporal mAP, mean of tIoU 0.3 to 0.7: " in after
+
+
+def test_actions_with_boxes(recordings: Path, tmp_path: Path, run_cli) -> None:
+    boxes, settings = tmp_path / "boxes.csv", tmp_path / "settings.toml"
+    head = "recording,actor,frame,left,top,right,bottom,action\n"
+    rows = [f"a,1,{frame},0,0,{SIZE[0]},{SIZE[1]},dark" for frame in (30, 49)]
+    boxes.write_text(head + "\n".join(rows).replace("dark", CLASSES[1]) + "\n", "utf-8")
+    settings.write_text("")
+    code, out, err = run_cli("evaluate-events", "m", recordings, "--boxes", boxes)
+    assert code == 0, err
+    assert err.strip() == "warning: --detector none takes the whole picture as every box"
+    facts = dict(line.split(": ") for line in out.splitlines())
+    assert list(facts) == [
+        "frame mAP, IoU 0.5",
+        "video mAP, IoU 0.2",
+        "video mAP, IoU 0.5",
+        "video mAP, mean of IoU 0.5 to 0.95",
+    ]
+    assert facts["video mAP, IoU 0.5"] == "100.0 %"
+    boxes.write_text(boxes.read_text("utf-8") + "a,1,0,0,0,9,9,fly\n", "utf-8")
+    code, out, err = run_cli("evaluate-events", "m", recordings, "--boxes", boxes)
+    assert (code, out) == (2, "")
+    assert "does not know the action 'fly'" in err.strip().splitlines()[-1]
 
 
 @pytest.mark.parametrize("command", ["tune-events", "evaluate-events"])

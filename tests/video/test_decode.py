@@ -257,3 +257,11 @@ def test_large_pictures_are_not_kept_at_their_size(
     clip = decode_video(path)
     assert not any(frame.is_scaled for frame in clip._frames)  # converted already
     assert clip[:].shape == (3, 3, 8, 12)
+
+
+def test_frames_can_be_read_at_their_full_size(tmp_path: Path, write_lossless) -> None:
+    path = write_lossless(tmp_path / "large.mp4", np.zeros((2, 400, 500, 3), np.uint8))
+    with VideoReader(path) as reader:
+        assert next(iter(reader)).shape == (3, 320, 400)
+    with VideoReader(path, max_short_side=4000) as reader:
+        assert next(iter(reader)).shape == (3, 400, 500)

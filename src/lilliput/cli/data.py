@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +12,8 @@ from rich.progress import Progress
 from lilliput.cli.data_cut import cut_command
 from lilliput.cli.data_footage import footage_command
 from lilliput.cli.data_people import people_command
-from lilliput.cli.data_shared import Root, folder_of, show_progress
+from lilliput.cli.data_shared import GroupBy, Root, folder_of, show_progress
+from lilliput.cli.data_tinyvirat import tinyvirat_command
 from lilliput.cli.pack import pack
 
 if TYPE_CHECKING:
@@ -27,13 +27,6 @@ app = typer.Typer(
 )
 
 _FEW = 5  # lines shown of a list that a file has in full, or of what splits share
-
-
-class GroupBy(StrEnum):
-    """What must not be in training and validation at once."""
-
-    RECORDING = "recording"
-    CAMERA = "camera"
 
 
 @app.command("describe")
@@ -170,6 +163,7 @@ app.command()(pack)
 app.command("cut")(cut_command)
 app.command("footage")(footage_command)
 app.command("people")(people_command)
+app.command("tinyvirat")(tinyvirat_command)
 
 
 def _print_report(console: Console, report: "CheckReport") -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,13 @@ Root = Annotated[
         help="A TinyVIRAT folder, a folder per class, a CSV manifest, or a pack.", metavar="ROOT"
     ),
 ]
+
+
+class GroupBy(StrEnum):
+    """What must not be in training and validation at once."""
+
+    RECORDING = "recording"
+    CAMERA = "camera"
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from lilliput.errors import ConfigError
 
 if TYPE_CHECKING:
     from lilliput.data.spans import ActionSpan
+    from lilliput.data.tubes import ActionTube
+    from lilliput.scoring import MeanPrecision
     from lilliput.watch.evaluation import ScoredRecording, TimeScores
     from lilliput.watch.pipeline import Watcher
     from lilliput.watch.settings import EventSettings, WindowSettings
@@ -61,24 +63,78 @@ def evaluate_events(
     ] = None,
     settings: Settings = None,
     detector: UsedDetector = Detector.NONE,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(
+            help="Their actions with boxes: a CSV recording,actor,frame,left,top,right,bottom,"
+            "action, or tubelets.json of `data footage`."
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="A CSV of what is found, with scores.")] = None,
 ) -> None:
-    """Find the actions of whole recordings, and hold them to annotated ones."""
-    from lilliput.watch.evaluation import evaluate_in_time, write_found
+    """Find the actions of whole recordings, and hold them to annotated ones.
 
-    if actions is None and out is None:
-        raise ConfigError("nothing to do: give --actions to compare with, or --out to write to")
-    watcher, scored, truth = _score(model, recordings, actions, settings, detector)
+    Tells frame AP and F1 of events by class, temporal mAP at tIoU 0.3 to 0.7, and with --boxes
+    frame mAP at IoU 0.5 and video mAP at 0.2, 0.5 and 0.5:0.95. Events are those that the
+    settings tell of: the lower the onsets, the more are ranked.
+    """
+    from lilliput.data.tubes import read_tubes
+    from lilliput.scoring.detection import VIDEO_IOUS
+    from lilliput.watch.evaluation import evaluate_in_time, write_found
+    from lilliput.watch.placing import evaluate_in_space
+
+    if actions is None and boxes is None and out is None:
+        raise ConfigError(
+            "nothing to do: give --actions or --boxes to compare with, or --out to write to"
+        )
+    tubes = {} if boxes is None else read_tubes(boxes)
+    if boxes is not None and detector is Detector.NONE:
+        messages.print(
+            "warning: --detector none takes the whole picture as every box", highlight=False
+        )
+    watcher, scored, truth = _score(
+        model, recordings, actions, settings, detector, tubes if boxes is not None else None
+    )
     if out is not None:
         write_found(out, scored, watcher.class_names, watcher.rule)
         print_fact("found", out)
     if actions is not None:
         result = evaluate_in_time(scored, truth, watcher.class_names, watcher.rule)
         console.print(_table(result, watcher.class_names))
+        _print_map("temporal mAP", "tIoU", result.temporal, list(result.temporal))
+    if boxes is not None:
+        placed = evaluate_in_space(scored, tubes, watcher.class_names, watcher.rule)
+        print_fact("frame mAP, IoU 0.5", _percent(placed.frames.mean))
+        _print_map("video mAP", "IoU", placed.videos, VIDEO_IOUS, shown=(0.2, 0.5))
+
+
+def _print_map(
+    name: str,
+    overlap: str,
+    scores: "Mapping[float, MeanPrecision]",
+    ious: Sequence[float],
+    shown: Sequence[float] | None = None,
+) -> None:
+    """A line for each overlap that is shown, and one for the mean over ``ious``."""
+    from lilliput.scoring.detection import mean_over
+
+    for iou in shown or ious:
+        print_fact(f"{name}, {overlap} {iou:g}", _percent(scores[iou].mean))
+    title = f"{name}, mean of {overlap} {ious[0]:g} to {ious[-1]:g}"
+    print_fact(title, _percent(mean_over(scores, ious)))
+
+
+def _percent(share: float) -> str:
+    return "–" if math.isnan(share) else f"{100 * share:.1f} %"  # nothing in the truth
 
 
 def _score(
-    model: str, recordings: Path, actions: Path | None, settings: Path | None, detector: Detector
+    model: str,
+    recordings: Path,
+    actions: Path | None,
+    settings: Path | None,
+    detector: Detector,
+    tubes: "Mapping[str, Sequence[ActionTube]] | None" = None,
 ) -> "tuple[Watcher, list[ScoredRecording], Mapping[str, Sequence[ActionSpan]]]":
     from lilliput.data.spans import find_recordings, read_spans
     from lilliput.inference.recognizer import Recognizer
@@ -87,12 +143,14 @@ def _score(
     from lilliput.watch.pipeline import Watcher
 
     truth = {} if actions is None else read_spans(actions)
-    files = find_recordings(recordings, None if actions is None else truth)
+    named = None if actions is None and tubes is None else dict.fromkeys((*truth, *(tubes or ())))
+    files = find_recordings(recordings, named)
     chosen = WatchSettings() if settings is None else read_watch_settings(settings)
     recognizer = Recognizer.load(model)
     class_names = recognizer.description.labels.class_names
     chosen.check_classes(class_names)
     check_actions(truth, class_names)
+    check_actions(tubes or {}, class_names)
     camera = CameraSettings(name="recordings", source=str(recordings), detector=detector.value)
     watcher = Watcher(recognizer, camera, events=chosen.events, windows=chosen.windows)
     with Progress(console=messages, transient=True) as bar:

@@ -53,10 +53,22 @@ class CutWindows:
         """Whether a clip from frame ``first`` to frame ``last`` has this action's label."""
         if self.rule == "middle":
             return span.start_frame <= middle <= span.end_frame
-        inside = min(span.end_frame, last) - max(span.start_frame, first) + 1
-        duration = span.end_frame - span.start_frame + 1
-        length = last - first + 1
-        return inside > 0 and (inside >= _SHARE_OF_CLIP * length or 2 * inside >= duration)
+        return lies_inside(span.start_frame, span.end_frame, first, last)
+
+
+def lies_inside(start: int, end: int, first: int, last: int) -> bool:
+    """Whether an action fills a quarter of a clip, or half of the action lies in it.
+
+    Args:
+        start: First frame of the action.
+        end: Its last one.
+        first: First frame of the clip.
+        last: Its last one.
+    """
+    inside = min(end, last) - max(start, first) + 1
+    return inside > 0 and (
+        inside >= _SHARE_OF_CLIP * (last - first + 1) or 2 * inside >= end - start + 1
+    )
 
 
 def hold_out(names: Sequence[str], *, fraction: float, seed: int) -> dict[str, list[str]]:

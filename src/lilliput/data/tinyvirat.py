@@ -7,7 +7,8 @@
     videos/<split>/<path>
 
 Each list entry is ``{"id", "video_id", "path", "dim", "label"}``; the public test list has
-no labels.
+no labels. A set that ``lilliput data tinyvirat`` has cut has a ``cut.json``, too; the counts of the
+published one are not asked of it.
 """
 
 import re
@@ -19,6 +20,7 @@ from lilliput.data.clips import Clip, VideoDataset
 from lilliput.data.labels import LabelSet
 from lilliput.errors import DataError
 
+CUT_REPORT = "cut.json"
 _LIST_NAME = re.compile(r"^tiny_(train|val|test)(_v2)?(_public)?\.json$")
 _SPLIT_ORDER = ("train", "val", "test")
 
@@ -44,6 +46,8 @@ def read_tinyvirat(root: Path) -> VideoDataset:
     }
     second = any("_v2" in path.name for path in lists.values())
     layout = "TinyVIRAT-v2" if second else "TinyVIRAT"
+    if (root / CUT_REPORT).is_file():
+        layout = "TinyVIRAT-like"
     return VideoDataset(root, layout, labels, splits, tuple(problems))
 
 

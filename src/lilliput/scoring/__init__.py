@@ -14,6 +14,12 @@ from lilliput.scoring.classification import (
     measure_reliability,
     reliability_of,
 )
+from lilliput.scoring.detection import (
+    FrameDetections,
+    frame_box_map,
+    temporal_map,
+    video_map,
+)
 from lilliput.scoring.labelling import apply_thresholds, give_labels, most_likely
 from lilliput.scoring.matching import DetectionScores
 from lilliput.scoring.metrics import (
@@ -44,6 +50,7 @@ __all__ = [
     "Classification",
     "Counts",
     "DetectionScores",
+    "FrameDetections",
     "Interval",
     "MeanPrecision",
     "Merge",
@@ -65,6 +72,7 @@ __all__ = [
     "count",
     "detection_map",
     "event_f1",
+    "frame_box_map",
     "frame_map",
     "give_labels",
     "measure_reliability",
@@ -74,10 +82,12 @@ __all__ = [
     "reliability_of",
     "samples_f1",
     "swap_pairs",
+    "temporal_map",
     "threshold_curve",
     "tubelet_f1",
     "tubelet_map",
     "tune_global",
     "tune_per_class",
     "tune_unknown",
+    "video_map",
 ]

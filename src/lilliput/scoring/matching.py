@@ -168,11 +168,18 @@ def detection_precision(
     for label in np.unique(true):
         mine = found == label
         num_true = int(np.sum(true == label))
-        result[label] = _area(scores[mine], hits[mine], num_true)
+        result[label] = interpolated_area(scores[mine], hits[mine], num_true)
     return result
 
 
-def _area(scores: FloatArray, hits: BoolArray, num_true: int) -> float:
+def interpolated_area(scores: FloatArray, hits: BoolArray, num_true: int) -> float:
+    """Average precision of detections that hit or miss; see ``detection_precision``.
+
+    Args:
+        scores: Of each detection, (P,).
+        hits: Which of them hit something true, (P,).
+        num_true: How much there is to hit.
+    """
     if not len(scores):
         return 0.0
     order = np.argsort(-scores, kind="stable")

@@ -131,6 +131,10 @@ class DecodedVideo:
 class VideoReader:
     """One open video file; a context manager and an iterator over its frames.
 
+    Args:
+        path: The file.
+        max_short_side: Frames whose short side exceeds it are scaled down, px.
+
     Attributes:
         fps: Frames per second while they come evenly; 30 where the file claims nothing sensible.
 
@@ -138,8 +142,9 @@ class VideoReader:
         VideoError: The file is missing, empty, no video, or not one frame can be decoded.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, max_short_side: int = MAX_SHORT_SIDE) -> None:
         self.path = Path(path)
+        self._max_short_side = max_short_side
         self._container, self._stream = open_file(self.path)
         self._decoder = FrameDecoder(self._container, self._stream)
         self.fps = frame_rate(self._stream)
@@ -186,7 +191,8 @@ class VideoReader:
         aspect = pixel_aspect(self._stream)
         size: tuple[int, int] | None = None
         for frame in self._decoder:
-            size = size or _target_size(*square_size(frame.width, frame.height, aspect))
+            square = square_size(frame.width, frame.height, aspect)
+            size = size or _target_size(*square, self._max_short_side)
             yield LazyFrame(frame, self._clock(frame.time), reformatter, size, self.path)
         if size is None:
             cause = f" ({self.damage})" if self.damage else ""
@@ -231,8 +237,8 @@ def check_clip_length(path: Path | str, num_frames: int, frame_bytes: int) -> No
         raise VideoError(f"{path}: too long for a clip ({num_frames}+ frames); cut it up")
 
 
-def _target_size(width: int, height: int) -> tuple[int, int]:
-    shrink = min(1.0, MAX_SHORT_SIDE / min(width, height))
+def _target_size(width: int, height: int, max_short_side: int) -> tuple[int, int]:
+    shrink = min(1.0, max_short_side / min(width, height))
     return max(1, round(width * shrink)), max(1, round(height * shrink))
 
 

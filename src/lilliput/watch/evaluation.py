@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from lilliput.data.spans import COLUMNS, ActionSpan
+from lilliput.data.tubes import ActionTube
 from lilliput.errors import DataError
+from lilliput.scoring.detection import temporal_map
 from lilliput.scoring.matching import DetectionScores
 from lilliput.scoring.spans import MeanPrecision, Span, event_f1, frame_map
 from lilliput.watch.actions import EventRule
@@ -19,17 +21,26 @@ from lilliput.watch.events import WindowScores
 from lilliput.watch.footage import open_footage
 from lilliput.watch.hysteresis import Cell, Smoother
 from lilliput.watch.pipeline import Watcher
+from lilliput.watch.scene import Box
 
 _SLACK = 1e-6  # frames
 
 
 @dataclass
 class ScoredTrack:
-    """One track and the scores of its windows; times in seconds."""
+    """One track and the scores of its windows; times in seconds.
+
+    Attributes:
+        start: When it is first there.
+        end: When it is last seen.
+        windows: Its windows' scores, in order.
+        boxes: Where it is seen, by frame.
+    """
 
     start: float
     end: float
     windows: list[WindowScores] = field(default_factory=list)
+    boxes: dict[int, Box] = field(default_factory=dict)
     _cells: dict[float, list[Cell]] = field(default_factory=dict)
 
     def cells(self, smoothing_seconds: float) -> list[Cell]:
@@ -65,10 +76,12 @@ class TimeScores:
     Attributes:
         frames: Mean average precision of single frames, from the smoothed scores.
         events: Precision, recall and F1 of events, by the least temporal IoU of a match.
+        temporal: Mean average precision of events, likewise.
     """
 
     frames: MeanPrecision
     events: Mapping[float, DetectionScores]
+    temporal: Mapping[float, MeanPrecision]
 
 
 def score_recordings(
@@ -97,6 +110,7 @@ def score_recordings(
                         )
                         if tracked.is_seen:
                             track.end = frame.seconds + 1 / footage.fps
+                            track.boxes[frame.index] = tracked.box
                 for window in step.scores:
                     tracks[window.track].windows.append(window)
             scored.append(ScoredRecording(name, rate, last + 1, tuple(tracks.values())))
@@ -107,13 +121,20 @@ def score_recordings(
 def find_spans(recording: ScoredRecording, rule: EventRule) -> Iterator[Span]:
     """The events of a recording, in whole frames; of each track by class."""
     for track in recording.tracks:
-        cells, actions = track.cells(rule.settings.smoothing_seconds), rule.begin()
-        told = [news for cell in cells for news in actions.add(cell)]
-        ended = [news for news in (*told, *actions.finish()) if news.kind == "end"]
-        for _, label, span in sorted(ended, key=lambda news: news.label):
-            first = np.floor(span.start * recording.fps + _SLACK)
-            after = np.ceil(span.end * recording.fps - _SLACK)
-            yield Span(recording.name, label, first, after, span.score)
+        yield from spans_of_track(recording, track, rule)
+
+
+def spans_of_track(
+    recording: ScoredRecording, track: ScoredTrack, rule: EventRule
+) -> Iterator[Span]:
+    """The events of one track, in whole frames, by class."""
+    cells, actions = track.cells(rule.settings.smoothing_seconds), rule.begin()
+    told = [news for cell in cells for news in actions.add(cell)]
+    ended = [news for news in (*told, *actions.finish()) if news.kind == "end"]
+    for _, label, span in sorted(ended, key=lambda news: news.label):
+        first = np.floor(span.start * recording.fps + _SLACK)
+        after = np.ceil(span.end * recording.fps - _SLACK)
+        yield Span(recording.name, label, first, after, span.score)
 
 
 def write_found(
@@ -158,6 +179,7 @@ def evaluate_in_time(
     return TimeScores(
         frame_map(np.concatenate(scores), targets),
         {iou: event_f1(found, true, len(class_names), min_iou=iou) for iou in ious},
+        temporal_map(found, true, len(class_names)),
     )
 
 
@@ -202,7 +224,9 @@ def true_spans(
     return spans
 
 
-def check_actions(truth: Mapping[str, Sequence[ActionSpan]], class_names: Sequence[str]) -> None:
+def check_actions(
+    truth: Mapping[str, Sequence[ActionSpan | ActionTube]], class_names: Sequence[str]
+) -> None:
     """Compares annotated actions with those that a model knows.
 
     Raises:
