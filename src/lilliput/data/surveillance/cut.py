@@ -58,8 +58,8 @@ class _Open:
 def cut_recording(job: CutJob, min_frames: int) -> CutResult:
     """Writes the clips, without loss and with the recording's times.
 
-    A recording is read up to the first data that cannot be decoded: what follows would be counted
-    wrongly. A clip that is cut short there, or by the end, is kept from ``min_frames`` on.
+    Frames are counted by their times, so that a lost one moves none of the others: the one before
+    stands in for it. A clip that a gap or the end cuts short is kept from ``min_frames`` on.
     """
     lengths = [0] * len(job.clips)
     damage: str | None = None
@@ -75,7 +75,7 @@ def cut_recording(job: CutJob, min_frames: int) -> CutResult:
     pairs = list(zip(lengths, job.clips, strict=True))
     short = sum(length < plan.num_frames for length, plan in pairs)
     if not short:
-        return CutResult(job, lengths)
+        return CutResult(job, lengths, damage)
     lost = sum(not length for length in lengths)
     cause = damage or f"{job.video}: ends before its annotations do"
     return CutResult(
@@ -89,12 +89,15 @@ def _collect(reader: VideoReader, clips: Sequence[ClipPlan]) -> Iterator[_Open]:
     """Each clip as soon as it is complete, or no more frames come."""
     waiting = deque(_Open(index, plan) for index, plan in enumerate(clips))
     current: list[_Open] = []
-    for number, frame in enumerate(reader.iter_lazy()):
+    first: int | None = None
+    for step, frame in reader.iter_steady(reader.fps):
+        first = step if first is None else first
+        number = step - first
         while waiting and waiting[0].plan.first_frame <= number:
             current.append(waiting.popleft())
         for clip in current:
             clip.frames.append(_crop(frame.to_rgb(), clip.plan.square, reader.path))
-        yield from (clip for clip in current if clip.plan.last_frame == number)
+        yield from (clip for clip in current if clip.plan.last_frame <= number)
         current = [clip for clip in current if clip.plan.last_frame > number]
         if not waiting and not current:
             return
