@@ -15,7 +15,7 @@ _POOLING = {"pool", "classifier", "filters_per_class"}
 _MULTISCALE = {"input_sizes", "lateral"}
 _PYRAMID = _RESNET | _POOLING | {"fpn_channels", "fpn_merge", "attention_levels"}
 _MODEL_SETTINGS: dict[str, set[str]] = {
-    "resnet3d": _RESNET | _POOLING,
+    "resnet3d": _RESNET | _POOLING | {"local_branch"},
     "multiscale": _RESNET | _MULTISCALE,
     "fpn": _PYRAMID | {"backbone"},
     "multiscale_fpn": _PYRAMID | _MULTISCALE,
@@ -49,6 +49,8 @@ class ModelConfig(Section):
     attention_levels: Literal["top", "all"] = "top"  # of an FPN
     classifier: Literal["linear", "filter_bank"] = "linear"  # section 3.10
     filters_per_class: Count = 10
+    # What the bank reads on a ResNet-3D: stage 3's map through a convolution or a copy of stage 4.
+    local_branch: Literal["convolution", "stage"] = "convolution"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     stochastic_depth: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the last block, 0 at the first
     normalisation: Literal[
@@ -100,7 +102,7 @@ class ModelConfig(Section):
         if self.backbone != "resnet3d":
             used = used - _RESNET | {"fpn_channels"}
         if self.classifier != "filter_bank":
-            used = used - {"filters_per_class"}
+            used = used - {"filters_per_class", "local_branch"}
         if self.pool != "attention":
             used = used - {"attention_levels"}
         return used | {"average"} if self.members > 1 else used
