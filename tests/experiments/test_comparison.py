@@ -13,8 +13,8 @@ from rich.console import Console
 from lilliput.evaluation.scored import ScoredClips
 from lilliput.experiments.comparison import TableContext, compare_table
 from lilliput.experiments.rendering import print_table, render_markdown, write_table
+from lilliput.experiments.rows import Row, Table
 from lilliput.experiments.saved import SavedReport
-from lilliput.experiments.tables import Row, Table
 from lilliput.scoring import paired_comparison
 
 # Four clips, two classes. Class 0 is right throughout; of class 1 both clips are positives.

@@ -70,9 +70,7 @@ def _build_head(
     )
 
 
-def _build_local_branch(
-    config: ModelConfig, backbone: ResNet3d
-) -> LocalStage | LocalConvolution:
+def _build_local_branch(config: ModelConfig, backbone: ResNet3d) -> LocalStage | LocalConvolution:
     *_, c4, c5 = backbone.out_channels
     if config.local_branch == "convolution":
         return LocalConvolution(c4)

@@ -42,7 +42,7 @@ class FilterBank(nn.Module):
 
 
 class LocalStage(nn.Module):
-    """Keeps detail for the bank: a copy of the last stage that sees stage 3's map at twice its size.
+    """Keeps detail for the bank: a copy of the last stage on stage 3's map at twice its size.
 
     The copy's stride takes the map back to the size it had, so that the bank sees twice as many
     positions along H and W as the global branch. It starts from the same weights as the last

@@ -1,7 +1,8 @@
 """Starting a training from public weights (thesis section 4.1.4).
 
 The weights fill every backbone of a model: all streams of a multi-scale net, the network below
-an FPN; and the copy of the last stage beside a filter bank. What a file has no weights for stays as it was initialised, and is reported.
+an FPN; and the copy of the last stage beside a filter bank. What a file has no weights for stays
+as it was initialised, and is reported.
 """
 
 import re
