@@ -107,7 +107,7 @@ def draw_attention() -> str:
 
 def draw_filter_bank() -> str:
     """Section 3.10, figure 3.10."""
-    network = build(name="resnet3d", adapted=True, classifier="filter_bank")
+    network = build(name="resnet3d", adapted=True, classifier="filter_bank", local_branch="stage")
     drawing = Drawing("ResNet-3D 18, stride-adapted, with a discriminative filter bank")
     *_, third, fourth = draw_single_stream(drawing, network)
     head = network.model.get_submodule("head")
@@ -118,7 +118,7 @@ def draw_filter_bank() -> str:
     average = drawing.box(5, 1, "head", "average pool", str(pooled))
     logits = f"{NUM_CLASSES} logits"
     plain = drawing.box(5, 2, "head", "linear", logits, "global branch")
-    branch = drawing.box(4, 1, "level", "local branch", "×2, 3×3×3 conv", str(local))
+    branch = drawing.box(4, 1, "level", "local branch", "×2, copy of stage 4", str(local))
     bank = drawing.box(4, 2, "joint", "filter bank", f"{filters} filters", "maximum of each")
     linear = drawing.box(4, 3, "head", "linear", logits)
     each = filters // NUM_CLASSES

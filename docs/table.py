@@ -108,6 +108,7 @@ SECTIONS: dict[str, list[Row]] = {
         _row("fpn", adapted=True, pool="attention", attention_levels="all"),
     ],
     "[Filter bank](filter_bank.md), section 3.10": [
+        _row("resnet3d", adapted=True, classifier="filter_bank", local_branch="stage"),
         _row("resnet3d", adapted=True, classifier="filter_bank"),
         _row("fpn", adapted=True, classifier="filter_bank"),
     ],

@@ -3,7 +3,8 @@ import io
 import numpy as np
 import pytest
 
-from lilliput.evaluation.plots import draw_figures, draw_per_class
+from lilliput.evaluation.breakdown import rows_per_side
+from lilliput.evaluation.plots import draw_figures, draw_per_class, draw_per_side
 from lilliput.evaluation.plots.confusion import draw_confusion
 from lilliput.evaluation.plots.learning import draw_learning
 from lilliput.evaluation.report import ReportContext, evaluate_report
@@ -155,3 +156,28 @@ def test_all_figures_render(single):
         png = io.BytesIO()
         figure.savefig(png, format="png", dpi=30)
         assert png.getvalue().startswith(b"\x89PNG")
+
+
+def test_figure_4_16_has_a_point_for_every_size_of_clips() -> None:
+    targets = np.array([[1, 0], [1, 0], [0, 1], [1, 1], [0, 0], [1, 0]], dtype=bool)
+    labels = np.array([[1, 0], [0, 0], [0, 1], [1, 0], [0, 0], [0, 0]], dtype=bool)
+    scored = ScoredClips(
+        clip_ids=np.array(list("abcdef")),
+        recordings=np.array(list("abcdef")),
+        sides=np.array([64, 10, 64, 64, 30, 0]),  # the last of unknown size
+        scores=labels.astype(np.float32),
+        targets=targets,
+        class_names=np.array(["x", "y"]),
+        unreadable=np.array([], dtype=str),
+    )
+    rows = rows_per_side(labels, scored)
+    assert [(row["side"], row["clips"]) for row in rows] == [(10, 1), (30, 1), (64, 3)]
+    # At 64 px class x is right twice, class y once of twice.
+    assert rows[2]["macro_f1"] == pytest.approx((1 + 2 / 3) / 2)
+    assert rows[1]["macro_f1"] is None  # no label in any clip of 30 px
+    axes, counts = draw_per_side(rows).axes
+    macro, micro = axes.lines
+    np.testing.assert_allclose(macro.get_xdata(), [10, 64])
+    np.testing.assert_allclose(macro.get_ydata(), [0, 100 * 5 / 6])
+    np.testing.assert_allclose(micro.get_ydata(), [0, 100 * 6 / 7])
+    assert [bar.get_height() for bar in counts.patches] == [1, 1, 3]

@@ -5,7 +5,7 @@ import pytest
 
 from lilliput.data import VideoDataset, read_dataset
 from lilliput.data.synthetic import write_synthetic
-from lilliput.experiments.tables import Figure, Row, Table
+from lilliput.experiments.rows import Figure, Row, Table
 
 RECIPE = """
 title = "{title}"
@@ -60,7 +60,8 @@ def make_tables() -> Callable[[Path], tuple[Table, ...]]:
             Figure("9.1", "training", (("plain", recipes["plain"]),)),
             Figure("9.2", "val_f1", (("plain", recipes["plain"]), ("flip", recipes["flip"]))),
             Figure("9.3", "per_class", (("flip", recipes["flip"]),)),
-            Figure("9.4", "per_resolution", (("flip", recipes["flip"]),)),
+            Figure("9.4", "per_size", (("flip", recipes["flip"]),)),
+            Figure("9.5", "thresholds", (("flip", recipes["flip"]),)),
         )
         return (
             Table("9.1", "First", ("Method",), rows[:1]),

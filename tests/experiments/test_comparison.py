@@ -13,8 +13,8 @@ from rich.console import Console
 from lilliput.evaluation.scored import ScoredClips
 from lilliput.experiments.comparison import TableContext, compare_table
 from lilliput.experiments.rendering import print_table, render_markdown, write_table
+from lilliput.experiments.rows import Row, Table
 from lilliput.experiments.saved import SavedReport
-from lilliput.experiments.tables import Row, Table
 from lilliput.scoring import paired_comparison
 
 # Four clips, two classes. Class 0 is right throughout; of class 1 both clips are positives.
@@ -169,3 +169,59 @@ def test_a_terminal_of_80_columns_shows_every_number(document: dict[str, Any]) -
     assert "ours 66.7 ± 23.6 75.0 ± 35.4 62.5 ± 17.7 81.2 ± 8.8" in lines
     assert "Δ +33.7 +41.4 +24.8" in lines
     assert "…" not in text.getvalue()
+
+
+def _table(*rows: Row, **settings: Any) -> Table:
+    return Table("9.9", "Made up", ("Method", "Kind"), rows, **settings)
+
+
+def test_a_row_that_the_thesis_does_not_print_has_ours_alone() -> None:
+    base, first, _ = TABLE.rows
+    document = compare_table(_table(base, first, Row(("mine", "No"), "second")), RUNS, CONTEXT)
+    assert document["rows"][2]["thesis"] == {"f1": None, "precision": None, "recall": None}
+    assert [one["thesis"] for one in document["comparisons"]] == [0.07, None, None]
+    lines = render_markdown(document).splitlines()
+    (line,) = [line for line in lines if line.startswith("| 3 | mine")]
+    assert line.startswith("| 3 | mine | No |  | 100.0 ± 0.0 |  |  | 100.0 ± 0.0 |")
+    assert any(line.startswith("| 3 − 1 |  | +33.3 |") for line in lines)
+
+
+def test_a_table_of_ours_names_the_thesis_nowhere() -> None:
+    rows = [Row(row.labels, row.recipe) for row in TABLE.rows]
+    table = Table("mine", "Our networks", ("Method", "Kind"), tuple(rows), steps=False)
+    document = compare_table(table, RUNS, CONTEXT)
+    page = render_markdown(document)
+    assert page.startswith("# Our networks\n\n| # | Method | Kind | F1 | P | R | mAP |")
+    assert "hesis" not in page
+    assert "Not as in the recipes: model.width 64" in page
+    # With the baseline; then the last row, the best, with each other one.
+    pairs = [(one["row"], one["against"]) for one in document["comparisons"]]
+    assert pairs == [(2, 1), (3, 1), (3, 2)]
+    text = io.StringIO()
+    print_table(document, Console(file=text, width=80))
+    assert "…" not in text.getvalue()
+    assert "hesis" not in text.getvalue()
+
+
+def test_the_last_of_a_table_without_steps_is_compared_with_each_row() -> None:
+    rows = tuple(Row((str(n), ""), "base") for n in range(4))
+    document = compare_table(_table(*rows, steps=False), RUNS, CONTEXT)
+    pairs = [(one["row"], one["against"]) for one in document["comparisons"]]
+    assert pairs == [(2, 1), (3, 1), (4, 1), (4, 2), (4, 3)]
+
+
+def test_the_improvement_is_the_mean_gain_by_seed() -> None:
+    base, first, _ = TABLE.rows
+    document = compare_table(_table(base, first, improvement=(7.0, 10.4, 3.3)), RUNS, CONTEXT)
+    gain = document["improvement"]["ours"]["recall"]
+    assert gain["runs"] == pytest.approx([3 / 4 - 1 / 2, 0])
+    assert gain["mean"] == pytest.approx(1 / 8)
+    page = render_markdown(document)
+    # Points: F1 2/3 to 5/6, precision 3/4 to 1, recall 5/8 to 3/4.
+    assert (
+        "|  | Improvement |  | +7.0 | +16.7 ± 23.6 | +9.7 | +10.4 | +25.0 ± 35.4 | +14.6 " in page
+    )
+    assert "| +3.3 | +12.5 ± 17.7 | +9.2 |" in page
+    text = io.StringIO()
+    print_table(document, Console(file=text, width=80))
+    assert "Improvement" in text.getvalue()

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lilliput.experiments.figures import draw_curves, draw_runs, draw_training, read_curves
+from lilliput.experiments.figures import draw_panels, draw_runs, draw_training, read_curves
 
 
 @pytest.fixture
@@ -44,5 +44,36 @@ def test_training_shows_three_scores(folders: list[Path]) -> None:
 
 
 def test_a_single_epoch_is_seen() -> None:
-    axes = draw_curves({"short": np.array([[0.5]])}).axes[0]
+    axes = draw_panels({"score": {"short": np.array([[0.5]])}}).axes[0]
     assert axes.lines[0].get_marker() == "o"
+
+
+def _note(folder: Path, column: str, values: list[str]) -> None:
+    path = folder / "history.csv"
+    head, *rows = path.read_text().splitlines()
+    rows = [f"{row},{value}" for row, value in zip(rows, values, strict=True)]
+    path.write_text("\n".join([f"{head},{column}", *rows]) + "\n")
+
+
+def test_f1_is_drawn_over_samples_too_where_every_training_has_it(folders: list[Path]) -> None:
+    runs = {"red": folders[:1], "blue": folders[1:]}
+    assert len(draw_runs(runs, "val_f1").axes) == 1  # trainings of before it was noted
+    _note(folders[0], "val_samples_f1", ["0.7", "0.8"])
+    assert len(draw_runs(runs, "val_f1").axes) == 1
+    _note(folders[1], "val_samples_f1", ["0.6", "0.9"])
+    macro, samples = draw_runs(runs, "val_f1").axes
+    assert (macro.get_ylabel(), samples.get_ylabel()) == (
+        "validation macro F1, %", "validation samples F1, %",
+    )  # fmt: skip
+    np.testing.assert_allclose(samples.lines[0].get_ydata(), [70, 80])
+    np.testing.assert_allclose(samples.lines[1].get_ydata(), [60, 90])
+    assert len(draw_runs(runs, "val_recall").axes) == 1
+
+
+def test_figure_4_6_has_the_training_clips_beside_the_validation_clips(folders: list[Path]) -> None:
+    _note(folders[0], "train_f1", ["nan", "0.5"])  # resumed: began before it was noted
+    assert len(draw_training(folders[:1]).axes) == 1
+    _note(folders[1], "train_f1", ["0.4", "0.5"])
+    _, others = draw_training(folders[1:]).axes
+    assert [line.get_label() for line in others.lines] == ["training, macro F1"]
+    np.testing.assert_allclose(others.lines[0].get_ydata(), [40, 50])

@@ -33,6 +33,7 @@ CONFIGS = [
         name="fpn", width=4, input_size=28, adapted=True, pool="attention", attention_levels="all",
         classifier="filter_bank", fpn_channels=16,
     ),
+    ModelConfig(width=4, input_size=28, classifier="filter_bank", local_branch="stage"),
     ModelConfig(name="multiscale", width=4, input_size=28, input_sizes=(14, 28), lateral="all"),
     ModelConfig(name="multiscale_fpn", width=4, input_size=28, input_sizes=(14, 28), adapted=True),
     ModelConfig(name="image_pyramid", width=4, input_size=28, input_sizes=(14, 28)),
@@ -49,7 +50,8 @@ CONFIGS = [
 
 
 def _name(config: ModelConfig) -> str:
-    return config.name if config.backbone == "resnet3d" else config.backbone
+    local = "-stage" if config.local_branch == "stage" else ""
+    return config.name + local if config.backbone == "resnet3d" else config.backbone
 
 
 def test_no_network_is_forgotten() -> None:

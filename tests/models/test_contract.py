@@ -46,6 +46,7 @@ def _variants() -> list[ModelConfig]:
     variants: list[dict[str, object]] = [
         {"name": "resnet3d", "pool": "attention"},
         {"name": "resnet3d", "classifier": "filter_bank"},
+        {"name": "resnet3d", "classifier": "filter_bank", "local_branch": "stage"},
         {"name": "resnet3d", "pool": "attention", "classifier": "filter_bank"},
         {"name": "fpn", "pool": "attention"},
         {"name": "fpn", "pool": "attention", "attention_levels": "all", "fpn_channels": 16},

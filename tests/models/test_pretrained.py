@@ -15,6 +15,9 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
 
+from lilliput.builders import build_model
+from lilliput.config import ModelConfig
+from lilliput.errors import CheckpointError
 from lilliput.models.fpn import Fpn
 from lilliput.models.heads import Classifier, LinearHead
 from lilliput.models.multiscale import MultiScaleResNet3d, SummedStreamsHead
@@ -211,6 +214,43 @@ def test_every_stream_starts_as_its_pretrained_backbone(
     widened = streams.streams[0].get_parameter("layer2.0.conv1.weight")
     assert widened.shape[1] == own * (3 if lateral == "all" else 2)
     assert torch.count_nonzero(widened[:, own:]) == 0
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+def test_the_copy_of_the_last_stage_is_pretrained_like_it(tmp_path: Path, depth: int) -> None:
+    config = ModelConfig(
+        depth=depth, width=4, input_size=28, classifier="filter_bank", local_branch="stage"
+    )
+    state = make_state(depth, width=4)
+    path = write(tmp_path / "r3d.pth", state)
+    model = build_model(config, 3)
+    report = load_pretrained(model, str(path))
+    copied = {n: t for n, t in state.items() if n.startswith("layer4.") and "num_b" not in n}
+    assert f"  head.local_branch.stage: {len(copied)} loaded" in report.lines()
+    for name, tensor in copied.items():
+        inner = name.removeprefix("layer4.")
+        assert torch.equal(model.head.local_branch.stage.state_dict()[inner], tensor), name
+    assert all(name.startswith(("head.global_branch.", "head.bank.")) for name in report.missing)
+
+    # A network without a copy fills one with one, and one with a copy keeps what it has learned.
+    plain = Classifier(ResNet3d(depth=depth, width=4), LinearHead(8, 3))
+    plain.backbone.load_state_dict(model.backbone.state_dict())
+    with torch.no_grad():
+        model.head.local_branch.stage[0].conv1.weight += 1
+    for name, trained in (("plain", plain), ("copy", model)):
+        save_file(trained.state_dict(), tmp_path / f"{name}.safetensors", metadata={"lilliput": ""})
+        ours = build_model(config, 3)
+        load_pretrained(ours, str(tmp_path / f"{name}.safetensors"))
+        source = plain.backbone.layer4 if name == "plain" else model.head.local_branch.stage
+        weight = ours.head.local_branch.stage[0].conv1.weight
+        assert torch.equal(weight, source[0].conv1.weight)
+
+
+def test_a_file_without_the_last_stage_is_refused_for_its_copy_too(tmp_path: Path) -> None:
+    state = {n: t for n, t in make_state(18, width=4).items() if "layer4.1.conv2" not in n}
+    config = ModelConfig(width=4, input_size=28, classifier="filter_bank", local_branch="stage")
+    with pytest.raises(CheckpointError, match=r"holds nothing for the model's .*layer4\.1\.conv2"):
+        load_pretrained(build_model(config, 3), str(write(tmp_path / "r3d.pth", state)))
 
 
 def test_pyramids_load_their_backbones(tmp_path: Path) -> None:

@@ -82,6 +82,24 @@ def test_dropout_belongs_to_the_classifier() -> None:
         assert any(isinstance(module, nn.Dropout) for module in found), name
 
 
+def test_a_copy_of_the_last_stage_learns_with_the_last_stage() -> None:
+    config = ModelConfig(
+        input_size=14, width=4, classifier="filter_bank", local_branch="stage", dropout=0.5
+    )
+    model = build_model(config, 3, num_frames=4).train()
+    stages = parameters_by_stage(model)
+    last = {id(parameter) for parameter in stages[4]}
+    head = model.get_submodule("head")
+    copies = [*model.get_submodule("backbone.layer4").parameters(), *head.local_branch.parameters()]
+    assert last == {id(parameter) for parameter in copies}
+    classifier = [*head.global_branch.parameters(), *head.bank.parameters()]
+    assert {id(parameter) for parameter in stages[5]} == {id(one) for one in classifier}
+    assert sum(map(len, stages)) == len(list(model.parameters()))
+    found = find_classifier(model)
+    assert any(isinstance(module, nn.Dropout) for module in found.modules())
+    assert {id(one) for one in found.parameters()} == {id(one) for one in classifier}
+
+
 def test_another_network_has_no_stages() -> None:
     with pytest.raises(TypeError, match="Linear has no stages"):
         parameters_by_stage(nn.Linear(1, 1))

@@ -1,5 +1,6 @@
 """Networks by name."""
 
+import copy
 from collections.abc import Callable
 
 from torch import nn
@@ -10,7 +11,7 @@ from lilliput.models.c3d import C3d
 from lilliput.models.deepvideo import DeepVideo
 from lilliput.models.efficientnet import EfficientNetLite0
 from lilliput.models.ensemble import Ensemble
-from lilliput.models.filter_bank import FilterBankHead
+from lilliput.models.filter_bank import FilterBankHead, LocalConvolution, LocalStage
 from lilliput.models.fpn import Fpn
 from lilliput.models.frame_resnet import FrameResNet
 from lilliput.models.heads import Classifier, LinearHead
@@ -82,7 +83,12 @@ BACKBONES: dict[str, Callable[[ModelConfig], nn.Module]] = {
 
 
 def _build_head(
-    config: ModelConfig, channels: int, num_classes: int, *, top: bool = True, local: int = 0
+    config: ModelConfig,
+    channels: int,
+    num_classes: int,
+    *,
+    top: bool = True,
+    backbone: ResNet3d | None = None,
 ) -> nn.Module:
     attention = config.pool == "attention" and (top or config.attention_levels == "all")
     if config.classifier == "linear":
@@ -90,17 +96,24 @@ def _build_head(
     return FilterBankHead(
         channels,
         num_classes,
-        local_channels=local,
+        local_branch=None if backbone is None else _build_local_branch(config, backbone),
         filters_per_class=config.filters_per_class,
         attention=attention,
         dropout=config.dropout,
     )
 
 
+def _build_local_branch(config: ModelConfig, backbone: ResNet3d) -> LocalStage | LocalConvolution:
+    *_, c4, c5 = backbone.out_channels
+    if config.local_branch == "convolution":
+        return LocalConvolution(c4)
+    return LocalStage(copy.deepcopy(backbone.layer4), c5)
+
+
 def _build_classifier(config: ModelConfig, num_classes: int) -> nn.Module:
     backbone = _build_resnet3d(config)
-    *_, c4, c5 = backbone.out_channels
-    return Classifier(backbone, _build_head(config, c5, num_classes, local=c4))
+    head = _build_head(config, backbone.out_channels[-1], num_classes, backbone=backbone)
+    return Classifier(backbone, head)
 
 
 def _build_multiscale(config: ModelConfig, num_classes: int) -> nn.Module:

@@ -13,7 +13,9 @@ from lilliput.experiments.scales import Scale
 def reproduce(
     names: Annotated[
         list[str],
-        typer.Argument(help="'list', 'all', or tables such as table-4.5.", metavar="WHAT"),
+        typer.Argument(
+            help="'list', 'all', tables such as table-4.5, or 'comparators'.", metavar="WHAT"
+        ),
     ],
     data: Annotated[
         Path | None, typer.Option(help="A data set, as for train; 'list' can do without.")
@@ -38,11 +40,14 @@ def reproduce(
         typer.Option("--set", help="Change a setting of every row: --set model.width=32."),
     ] = None,
 ) -> None:
-    """Reproduce the thesis' tables 4.3 to 4.12 and figures; what is done is not repeated."""
+    """Reproduce the thesis' tables 4.3 to 4.12 and figures; what is done is not repeated.
+
+    comparators: the networks of chapter 2 beside the thesis' best, trained alike.
+    """
     from lilliput.experiments.tables import find_tables
 
     listed = "list" in names
-    tables = find_tables([name for name in names if name != "list"] or ["all"])
+    tables = find_tables([name for name in names if name != "list"] or ["all", "comparators"])
     numbers = _parse_seeds(seeds)
     if data is None and not listed:
         raise ConfigError("reproduce needs --data ROOT; `lilliput reproduce list` does without")

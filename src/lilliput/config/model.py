@@ -18,7 +18,7 @@ _POOLING = {"pool", "classifier", "filters_per_class"}
 _MULTISCALE = {"input_sizes", "lateral"}
 _PYRAMID = _RESNET | _POOLING | {"fpn_channels", "fpn_merge", "attention_levels"}
 _MODEL_SETTINGS: dict[str, set[str]] = {
-    "resnet3d": _RESNET | _POOLING,
+    "resnet3d": _RESNET | _POOLING | {"local_branch"},
     "multiscale": _RESNET | _MULTISCALE,
     "fpn": _PYRAMID | {"backbone"},
     "multiscale_fpn": _PYRAMID | _MULTISCALE,
@@ -69,6 +69,8 @@ class ModelConfig(Section):
     p3d_blocks: Literal["mixed", "a", "b", "c"] = "mixed"
     class_token: bool = False  # the video ViT's; without, the mean of the tokens is classified
     stem: Literal["linear", "conv"] = "linear"  # the video ViT's
+    # What the bank reads on a ResNet-3D: stage 3's map through a convolution or a copy of stage 4.
+    local_branch: Literal["convolution", "stage"] = "convolution"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     stochastic_depth: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the last block, 0 at the first
     normalisation: Literal[
@@ -158,7 +160,7 @@ class ModelConfig(Section):
         if self.depth < 50 or self.layout == "kenshohara":
             used = used - {"wide"}
         if self.classifier != "filter_bank":
-            used = used - {"filters_per_class"}
+            used = used - {"filters_per_class", "local_branch"}
         if self.pool != "attention":
             used = used - {"attention_levels"}
         if self.front_end != "none":

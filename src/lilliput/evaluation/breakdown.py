@@ -51,6 +51,16 @@ def rows_per_resolution(labels: np.ndarray, scored: ScoredClips) -> list[dict[st
     ]
 
 
+def rows_per_side(labels: np.ndarray, scored: ScoredClips) -> list[dict[str, Any]]:
+    """One row per short side that occurs, smallest first; clips of unknown size are left out."""
+    rows = []
+    for side in np.unique(scored.sides[scored.sides > 0]):
+        clips = scored.sides == side
+        scores = _group_scores(labels[clips], scored.targets[clips], scored.task)
+        rows.append({"side": int(side), **scores})
+    return rows
+
+
 def _confusions(labels: np.ndarray, scored: ScoredClips) -> dict[str, list[Any]]:
     """The wrong class that each class is most often given; None where all its clips are right."""
     wrong = confusion_matrix(labels, scored.targets)

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from lilliput.experiments.rows import Row, Scores, Table
 from lilliput.experiments.saved import SavedReport
-from lilliput.experiments.tables import Row, Table
 from lilliput.scoring import compute_metrics, paired_comparison
 
 SCORES = ("f1", "precision", "recall")  # what the thesis prints
@@ -45,13 +45,17 @@ def compare_table(
         runs: By recipe, what its trainings (one per seed) predict on the same clips.
         context: Copied into the document.
     """
+    rows = [_row(row, runs[row.recipe]) for row in table.rows]
     return {
         "table": table.number,
+        "name": table.name,
         "title": table.title,
         "columns": table.columns,
         "remark": table.remark,
         **asdict(context),
-        "rows": [_row(row, runs[row.recipe]) for row in table.rows],
+        "printed": table.printed,
+        "rows": rows,
+        "improvement": _improvement(table, rows),
         "confidence": CONFIDENCE,
         "comparisons": [_comparison(pair, table, runs) for pair in _pairs(table)],
     }
@@ -68,14 +72,38 @@ def macro_scores(run: SavedReport) -> dict[str, float]:
 def _row(row: Row, runs: Sequence[SavedReport]) -> dict[str, Any]:
     by_run = [macro_scores(run) for run in runs]
     ours = {name: _over_seeds([scores[name] for scores in by_run]) for name in by_run[0]}
-    thesis = {name: round(score / 100, 4) for name, score in zip(SCORES, row.scores, strict=True)}
+    thesis = _fractions(row.scores)
     return {
         "labels": row.labels,
         "recipe": row.recipe,
         "thesis": thesis,
         "ours": ours,
-        "difference": {name: ours[name]["mean"] - thesis[name] for name in SCORES},
+        "difference": {
+            name: None if printed is None else ours[name]["mean"] - printed
+            for name, printed in thesis.items()
+        },
     }
+
+
+def _fractions(printed: Scores | None) -> dict[str, float | None]:
+    """Percentages of the thesis by name; none where it prints none."""
+    if printed is None:
+        return dict.fromkeys(SCORES)
+    return {name: round(score / 100, 4) for name, score in zip(SCORES, printed, strict=True)}
+
+
+def _improvement(table: Table, rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """What the last row gains over the first, as table 4.12 ends; by seed, so with a deviation."""
+    if table.improvement is None:
+        return None
+    first, last = rows[0]["ours"], rows[-1]["ours"]
+    ours = {
+        name: _over_seeds(
+            [a - b for a, b in zip(last[name]["runs"], first[name]["runs"], strict=True)]
+        )
+        for name in last
+    }
+    return {"thesis": _fractions(table.improvement), "ours": ours}
 
 
 def _over_seeds(values: Sequence[float]) -> dict[str, Any]:
@@ -85,20 +113,21 @@ def _over_seeds(values: Sequence[float]) -> dict[str, Any]:
 
 
 def _pairs(table: Table) -> list[tuple[int, int]]:
-    """Every row with the baseline, and with the row before it, whose next step it is."""
+    """Every row with the baseline; then each with the one before it, or the last with each."""
     numbers = range(1, len(table.rows))
-    return [*((number, 0) for number in numbers), *((number, number - 1) for number in numbers[1:])]
+    last = len(table.rows) - 1
+    others = [(number, number - 1) if table.steps else (last, number - 1) for number in numbers[1:]]
+    return [*((number, 0) for number in numbers), *others]
 
 
 def _comparison(
     pair: tuple[int, int], table: Table, runs: Mapping[str, Sequence[SavedReport]]
 ) -> dict[str, Any]:
     ours, against = (table.rows[number] for number in pair)
-    names = {
-        "row": pair[0] + 1,
-        "against": pair[1] + 1,
-        "thesis": round((ours.scores[0] - against.scores[0]) / 100, 4),
-    }
+    printed = None
+    if ours.scores and against.scores:
+        printed = round((ours.scores[0] - against.scores[0]) / 100, 4)
+    names = {"row": pair[0] + 1, "against": pair[1] + 1, "thesis": printed}
     scored = runs[ours.recipe][0].scored
     if len(np.unique(scored.recordings)) < 2:  # nothing to draw from
         return {**names, "difference": None, "p_value": None, "distinguishable": None}

@@ -38,8 +38,12 @@ def clip_flops(config: Config, num_classes: int) -> float:
 
 def training_flops(config: Config, num_classes: int, num_train: int, num_val: int) -> float:
     """Of a whole training: every epoch learns from one split and scores the other."""
-    passes = (1 + _BACKWARD) * num_train + num_val
-    return clip_flops(config, num_classes) * passes * config.training.epochs
+    return clip_flops(config, num_classes) * clip_passes(config, num_train, num_val)
+
+
+def clip_passes(config: Config, num_train: int, num_val: int) -> int:
+    """Forward passes of a clip that a whole training amounts to."""
+    return ((1 + _BACKWARD) * num_train + num_val) * config.training.epochs
 
 
 def gpu_rate(name: str) -> float:

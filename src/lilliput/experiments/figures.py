@@ -1,4 +1,9 @@
-"""Figures 4.6 to 4.14: scores of trainings over their epochs."""
+"""Figures 4.6 to 4.14: scores of trainings over their epochs.
+
+The thesis does not say how the F1 of its curves is averaged. So those of F1 are drawn twice: macro,
+as its tables, and averaged over samples at a threshold of 0.5, as the code it very probably began
+from logs on validation.
+"""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -14,6 +19,8 @@ from lilliput.errors import DataError
 # The thesis' red and blue, told apart with any colour vision (Okabe and Ito, 2008).
 _RED, _BLUE, _GREEN = "#d55e00", "#0072b2", "#009e73"
 _NAMES = {"val_f1": "macro F1", "val_precision": "macro precision", "val_recall": "macro recall"}
+_SAMPLES = "val_samples_f1"  # trainings of before it was noted have no such column
+_TRAINING = "train_f1"  # likewise
 
 
 def read_curves(folders: Sequence[Path], column: str) -> np.ndarray:
@@ -37,30 +44,66 @@ def read_curves(folders: Sequence[Path], column: str) -> np.ndarray:
 
 
 def draw_training(folders: Sequence[Path]) -> Figure:
-    """Figure 4.6: F1, precision and recall on the validation split."""
-    return draw_curves({name: read_curves(folders, column) for column, name in _NAMES.items()})
+    """Figure 4.6: F1, precision and recall on the validation split, F1 on the training split."""
+    curves = {name: read_curves(folders, column) for column, name in _NAMES.items()}
+    panels = {"validation, macro": curves}
+    others = {"training, macro F1": _TRAINING, "validation, samples F1": _SAMPLES}
+    f1 = {name: _read_noted(folders, column) for name, column in others.items()}
+    noted = {name: values for name, values in f1.items() if values is not None}
+    if noted:
+        panels["F1 in other ways"] = noted
+    return draw_panels(panels)
 
 
 def draw_runs(runs: Mapping[str, Sequence[Path]], column: str) -> Figure:
-    """Figures 4.7 to 4.14: one score of several trainings.
+    """Figures 4.7 to 4.14: one score of several trainings; of F1 also averaged over samples.
 
     Args:
         runs: By legend, the run folders of its seeds.
         column: Of ``history.csv``.
     """
     curves = {legend: read_curves(folders, column) for legend, folders in runs.items()}
-    return draw_curves(curves, _NAMES[column])
+    panels = {f"validation {_NAMES[column]}": curves}
+    if column == "val_f1":
+        samples = {legend: _read_noted(folders, _SAMPLES) for legend, folders in runs.items()}
+        noted = {legend: values for legend, values in samples.items() if values is not None}
+        if len(noted) == len(runs):
+            panels["validation samples F1"] = noted
+    return draw_panels(panels)
 
 
-def draw_curves(curves: Mapping[str, np.ndarray], name: str = "macro score") -> Figure:
+def _read_noted(folders: Sequence[Path], column: str) -> np.ndarray | None:
+    """A column that older trainings lack, or None."""
+    try:
+        curves = read_curves(folders, column)
+    except DataError:
+        return None
+    return curves if np.isfinite(curves).all() else None
+
+
+def draw_panels(panels: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
+    """One panel of curves for each name, side by side.
+
+    Args:
+        panels: By the name of the scores, curves as ``draw_curves`` takes them.
+    """
+    figure = Figure(figsize=(8 if len(panels) == 1 else 11, 3.8), layout="constrained")
+    for axes, (name, curves) in zip(
+        figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
+    ):
+        draw_curves(axes, curves, name)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
+    return figure
+
+
+def draw_curves(axes: Axes, curves: Mapping[str, np.ndarray], name: str) -> None:
     """Curves by legend; several seeds become their mean and a band of one deviation.
 
     Args:
+        axes: Where to draw.
         curves: (seeds, epochs) fractions.
         name: Of the score.
     """
-    figure = Figure(figsize=(8, 3.8), layout="constrained")
-    axes = figure.subplots()
     for (legend, values), color in zip(curves.items(), (_RED, _BLUE, _GREEN), strict=False):
         epochs = np.arange(1, values.shape[1] + 1)
         mean = 100 * values.mean(axis=0)
@@ -72,10 +115,8 @@ def draw_curves(curves: Mapping[str, np.ndarray], name: str = "macro score") -> 
                 epochs, mean - deviation, mean + deviation, color=color, alpha=0.2, linewidth=0
             )
     _tidy(axes)
-    axes.set(xlabel="epoch", ylabel=f"validation {name}, %", ylim=(0, 1.05 * axes.get_ylim()[1]))
+    axes.set(xlabel="epoch", ylabel=f"{name}, %", ylim=(0, 1.05 * axes.get_ylim()[1]))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    figure.legend(loc="outside upper center", ncols=3, frameon=False)
-    return figure
 
 
 def _tidy(axes: Axes) -> None:

@@ -11,10 +11,10 @@ from lilliput.config import Config
 from lilliput.data import VideoDataset
 from lilliput.data.published import CLIPS_PER_SPLIT
 from lilliput.data.tinyvirat_classes import TINYVIRAT_CLASSES
-from lilliput.experiments.cost import gpu_rate, measure_rate, training_flops
+from lilliput.experiments.cost import clip_flops, clip_passes, gpu_rate, measure_rate
 from lilliput.experiments.reproduce import Plan, Settings, choose_split, plan_runs
+from lilliput.experiments.rows import Table
 from lilliput.experiments.scales import SMOKE_CLIPS_PER_CLASS, Scale, scale_dataset
-from lilliput.experiments.tables import Table
 
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 
@@ -34,15 +34,23 @@ class Estimate:
         self._smoke = scale is Scale.SMOKE
         self._gpu = gpu_rate(gpu)
         self._measured: dict[tuple[int, int], float] = {}
+        self._counted: dict[tuple[str, int], float] = {}
 
     def seconds(self, config: Config) -> tuple[float, float]:
         """Of one training: on this machine, and on the GPU."""
         sizes = (self._size(config.data.train), self._size(config.data.val))
-        flops = training_flops(config, self.num_classes, *sizes)
+        flops = self._clip_flops(config) * clip_passes(config, *sizes)
         key = (config.model.width, config.model.input_size)
         if key not in self._measured:
             self._measured[key] = measure_rate(config)
         return flops / self._measured[key], flops / self._gpu
+
+    def _clip_flops(self, config: Config) -> float:
+        """Counted once for rows of the same network."""
+        key = (config.model.model_dump_json(), config.sampling.num_frames)
+        if key not in self._counted:
+            self._counted[key] = clip_flops(config, self.num_classes)
+        return self._counted[key]
 
     def _size(self, split: str) -> int:
         if self._clips is not None:

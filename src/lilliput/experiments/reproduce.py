@@ -13,12 +13,18 @@ from lilliput.config import Config, load_config
 from lilliput.data import VideoDataset
 from lilliput.data.published import CLIPS_PER_SPLIT
 from lilliput.errors import ConfigError
-from lilliput.evaluation.plots import draw_per_class, draw_per_resolution
+from lilliput.evaluation.breakdown import rows_per_side
+from lilliput.evaluation.plots import (
+    draw_coverage,
+    draw_per_class,
+    draw_per_side,
+    draw_thresholds,
+)
 from lilliput.experiments.comparison import TableContext, compare_table
 from lilliput.experiments.figures import draw_runs, draw_training
 from lilliput.experiments.rendering import print_table, write_table
+from lilliput.experiments.rows import Figure, Table
 from lilliput.experiments.scales import Scale, changes_in_words, scale_dataset, scale_recipe
-from lilliput.experiments.tables import Figure, Table
 from lilliput.experiments.trainings import (
     RowRun,
     claim,
@@ -167,12 +173,15 @@ def _draw(figure: Figure, plan: Plan, clips: VideoDataset) -> Picture:
             return draw_training(*folders.values())
         case "val_f1" | "val_recall":
             return draw_runs(folders, figure.kind)
-        case "per_class" | "per_resolution":
-            run = plan[figure.runs[0][1]][0]  # one model: that of the first seed
-            scored = score(run, clips, run.config.data.val)
-            report = row_report(run, scored, read_row(run).thresholds)
-            draw = draw_per_class if figure.kind == "per_class" else draw_per_resolution
-            return draw(report)
+    run = plan[figure.runs[0][1]][0]  # one model: that of the first seed
+    scored = score(run, clips, run.config.data.val)
+    thresholds = read_row(run).thresholds
+    if figure.kind == "per_size":
+        return draw_per_side(rows_per_side(scored.label(thresholds), scored))
+    report = row_report(run, scored, thresholds)
+    if figure.kind == "per_class":
+        return draw_per_class(report)
+    return draw_coverage(report) if report["task"] == "single" else draw_thresholds(report)
 
 
 def _context(

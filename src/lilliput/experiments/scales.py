@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # so that the command line can name the scales without torch
 
 _BATCH_SIZE = 32
 _LEARNING_RATE = 1e-3  # lower ones are meant for pretrained networks and 200 epochs
+_TRANSFORMERS = ("mvit", "video_vit")  # which learn little at such a rate
 SMOKE_CLIPS_PER_CLASS = 2
 
 
@@ -76,7 +77,8 @@ def scale_recipe(
         training["pretrained"] = ""
     if scale in _REDUCTIONS:
         reduction = _REDUCTIONS[scale]
-        model["width"] = reduction.width
+        if "width" in config.model.used_settings:
+            model["width"] = reduction.width
         model["input_size"] = _divide(model["input_size"], reduction.sizes)
         model["input_sizes"] = sorted(
             {_divide(size, reduction.sizes) for size in model["input_sizes"]}
@@ -87,7 +89,8 @@ def scale_recipe(
             sampling["frame_step"] *= reduction.frames
         training["epochs"] = reduction.epochs
         training["batch_size"] = _BATCH_SIZE
-        training["learning_rate"] = max(training["learning_rate"], _LEARNING_RATE)
+        if config.model.name not in _TRANSFORMERS:
+            training["learning_rate"] = max(training["learning_rate"], _LEARNING_RATE)
         training["pretrained"] = ""
     scaled = change_settings(parse_config(settings, source=f"--scale {scale}"), overrides)
     if scaled.training.seed != seed:

@@ -89,7 +89,7 @@ def training_name(config: Config) -> str:
     settings = config.model_dump(mode="json", exclude=_NOT_TRAINING)
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     words = [
-        f"{model.name}{model.depth}",
+        f"{model.name}{model.depth if 'depth' in model.used_settings else ''}",
         "adapted" if model.adapted else "",
         "attention" if model.pool == "attention" else "",
         "filters" if model.classifier == "filter_bank" else "",

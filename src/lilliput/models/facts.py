@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from lilliput.models.c3d import C3d
 from lilliput.models.deepvideo import DeepVideo
 from lilliput.models.efficientnet import EfficientNetLite0
-from lilliput.models.filter_bank import LocalBranch
+from lilliput.models.filter_bank import LocalConvolution, LocalStage
 from lilliput.models.fpn import FeaturePyramid
 from lilliput.models.frame_resnet import FrameResNet
 from lilliput.models.i3d import I3d
@@ -61,12 +61,14 @@ _SHOWN: dict[type[nn.Module], Mapping[str, str]] = {
     VideoVit: {"conv_proj": "tubelets"},
     FeaturePyramid: {f"smoothing.{index}": f"p{index + 2}" for index in range(4)},
     ConcatenatedStreams: {"": "c{}"},
-    LocalBranch: {"": "map"},
+    LocalConvolution: {"": "map"},
+    LocalStage: {"": "map"},
 }
 _GROUPS = {
     FeaturePyramid: PYRAMID,
     ConcatenatedStreams: "concatenation",
-    LocalBranch: "local branch",
+    LocalConvolution: "local branch",
+    LocalStage: "local branch",
 }
 
 

@@ -41,8 +41,40 @@ class FilterBank(nn.Module):
         return torch.stack([self.fc(responses), averages])
 
 
-class LocalBranch(nn.Module):
-    """Keeps detail for the bank: an earlier stage's map at twice its size in space.
+class LocalStage(nn.Module):
+    """Keeps detail for the bank: a copy of the last stage on stage 3's map at twice its size.
+
+    The copy's stride takes the map back to the size it had, so that the bank sees twice as many
+    positions along H and W as the global branch. It starts from the same weights as the last
+    stage (``models.pretrained``), then learns its own.
+
+    By second-hand summaries this is the paper's local feature branch, which we have not read; that
+    the map is enlarged bilinearly is ours.
+
+    Args:
+        stage: The copy, from stage 3's map to ``out_channels`` channels.
+        out_channels: Channels C' of the output.
+
+    Shape:
+        - Input: ``(N, C, T, H, W)``
+        - Output: ``(N, C', T', 2 * H', 2 * W')``, where the stage makes ``(T', H', W')`` of the
+          map as it was
+    """
+
+    def __init__(self, stage: nn.Module, out_channels: int) -> None:
+        super().__init__()
+        self.out_channels = out_channels
+        self.upsample = nn.Upsample(scale_factor=(1, 2, 2), mode="trilinear")
+        self.stage = stage
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Enlarges, runs the stage."""
+        output: torch.Tensor = self.stage(self.upsample(features))
+        return output
+
+
+class LocalConvolution(nn.Module):
+    """A lighter local branch: stage 3's map at twice its size in space, convolved once.
 
     Args:
         channels: Channels C of the map.
@@ -54,6 +86,7 @@ class LocalBranch(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.out_channels = channels
         self.upsample = nn.Upsample(scale_factor=(1, 2, 2), mode="nearest")
         self.conv = nn.Conv3d(channels, channels, 3, padding=1, bias=False)
         self.bn = nn.BatchNorm3d(channels)
@@ -74,7 +107,7 @@ class FilterBankHead(nn.Module):
     Args:
         channels: Channels of the last map.
         num_classes: Classes K.
-        local_channels: Channels of the map before it, for a local branch; 0 for none.
+        local_branch: From the map before the last to the bank's; None: the bank reads the last.
         filters_per_class: Filters of each class.
         attention: Pool the global branch with attention.
         dropout: In the global branch.
@@ -89,15 +122,16 @@ class FilterBankHead(nn.Module):
         channels: int,
         num_classes: int,
         *,
-        local_channels: int = 0,
+        local_branch: LocalStage | LocalConvolution | None = None,
         filters_per_class: int = 10,
         attention: bool = False,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.global_branch = LinearHead(channels, num_classes, attention=attention, dropout=dropout)
-        self.local_branch = LocalBranch(local_channels) if local_channels else None
-        self.bank = FilterBank(local_channels or channels, num_classes, filters_per_class)
+        self.local_branch = local_branch
+        bank_channels = channels if local_branch is None else local_branch.out_channels
+        self.bank = FilterBank(bank_channels, num_classes, filters_per_class)
 
     def forward(self, stages: Sequence[torch.Tensor]) -> torch.Tensor:
         """Logits of the three classifiers."""

@@ -1,7 +1,8 @@
 """Starting a training from public weights (thesis section 4.1.4).
 
 The weights fill every backbone of a model: all streams of a multi-scale net, the network below
-an FPN. What a file has no weights for stays as it was initialised, and is reported.
+an FPN; and the copy of the last stage beside a filter bank. What a file has no weights for stays
+as it was initialised, and is reported.
 """
 
 import re
@@ -15,6 +16,7 @@ from torch.nn import functional as F
 
 from lilliput.errors import CheckpointError, ConfigError
 from lilliput.models.efficientnet import EfficientNetLite0
+from lilliput.models.filter_bank import LocalStage
 from lilliput.models.frame_resnet import FrameResNet
 from lilliput.models.heads import LinearHead
 from lilliput.models.i3d import I3d
@@ -50,6 +52,9 @@ _FREE = re.compile(r"(fc|head|classifier|aux\d)\..*|.*\.rel_pos_[htw]|pos_encodi
 _WIDENED = re.compile(r"layer[234]\.0\.(conv1|downsample\.0)\.weight")
 _NAMES_SHOWN = 4
 
+# Prefixes of tensors of the model, each with what stands for it in a public file.
+_Places = Mapping[str, str]
+
 
 @dataclass(frozen=True)
 class PretrainedReport:
@@ -58,7 +63,8 @@ class PretrainedReport:
     Attributes:
         source: The file or name.
         title: The network they are of, in words.
-        backbones: Where in the model they went, as prefixes of tensor names.
+        backbones: Where in the model they went, as prefixes of tensor names: backbones, and copies
+            of a backbone's stage.
         filled: How each filled tensor of the model was filled: ``loaded``; ``inflated`` from 2-D;
             ``padded`` with zeros in time; ``sliced``, where laterals widen a layer: into the
             first input channels, the others zero.
@@ -133,25 +139,31 @@ def load_pretrained(model: nn.Module, source: str) -> PretrainedReport:
     report = PretrainedReport(
         source,
         weights.title,
-        backbones,
+        tuple(backbones),
         filled,
         tuple(name for name in targets if name not in filled),
         tuple(name for name in weights.state if name not in used),
     )
-    _check_complete(report, weights.kind)
+    _check_complete(report, backbones, weights.kind)
     model.load_state_dict(values, strict=False)
     return report
 
 
-def _find_backbones(model: nn.Module, weights: PublicWeights) -> tuple[str, ...]:
-    """Prefixes of the backbones' tensors; the rest of such a name is as in the public file."""
+def _find_backbones(model: nn.Module, weights: PublicWeights) -> _Places:
+    """Where backbones and copies of a stage are; the rest of a name is as in the public file."""
     found = {
         f"{name}.".lstrip(".") + ("net." if hasattr(module, "net") else ""): type(module)
         for name, module in model.named_modules()
         if type(module) in _TAKES
     }
+    copies = {
+        f"{name}.stage.": "layer4."
+        for name, module in model.named_modules()
+        if isinstance(module, LocalStage)
+    }
+    places = {**dict.fromkeys(found, ""), **copies}
     if weights.kind == LILLIPUT:
-        return tuple(found)
+        return places
     if not found:
         raise ConfigError(
             f"training.pretrained = '{weights.source}': there are no public weights for "
@@ -163,17 +175,17 @@ def _find_backbones(model: nn.Module, weights: PublicWeights) -> tuple[str, ...]
             f"{weights.source}: weights of {weights.title}, which do not fit {names}; give others "
             "in training.pretrained, or leave it empty"
         )
-    return tuple(found)
+    return places
 
 
 def _pair(
-    model: nn.Module, weights: PublicWeights, backbones: tuple[str, ...]
+    model: nn.Module, weights: PublicWeights, backbones: _Places
 ) -> Iterator[tuple[str, str]]:
     """The model's tensors, each with the one of the file that is to fill it."""
     network = model.network if isinstance(model, FrontEnd) else model
     linear = isinstance(getattr(network, "head", None), LinearHead)
     for name in _tensors(model):
-        origins = [_local(name, backbones)] if name.startswith(backbones) else []
+        origins = [_local(name, backbones)] if name.startswith(tuple(backbones)) else []
         if weights.kind == LILLIPUT:  # a single-scale net fills every stream of a multi-scale one
             origins = [name, *(f"backbone.{origin}" for origin in origins)]
         elif linear and name.startswith("head.fc."):
@@ -202,7 +214,7 @@ def _fit(weight: torch.Tensor, target: torch.Tensor, name: str) -> tuple[torch.T
     return weight, " and ".join(done) or "loaded"
 
 
-def _check_complete(report: PretrainedReport, kind: str) -> None:
+def _check_complete(report: PretrainedReport, backbones: _Places, kind: str) -> None:
     """Refuses weights of another network, though many of their tensors may fit."""
     remedy = "take weights of the same network and depth"
     if not report.backbones and len(report.filled) < len(report.missing):
@@ -211,11 +223,11 @@ def _check_complete(report: PretrainedReport, kind: str) -> None:
             f"it, the first is {report.missing[0]}; {remedy}"
         )
     for name in report.missing:
-        if _is_fixed(name, report.backbones):
+        if _is_fixed(name, backbones):
             raise CheckpointError(
                 f"{report.source}: holds nothing for the model's {name}; {remedy}"
             )
-    places = (*report.backbones, "backbone.") if kind == LILLIPUT else ("",)
+    places = {**backbones, "backbone.": ""} if kind == LILLIPUT else {"": ""}
     for name in report.unused:
         if _is_fixed(name, places):
             raise CheckpointError(f"{report.source}: the model has no place for {name}; {remedy}")
@@ -230,14 +242,15 @@ def _tensors(model: nn.Module) -> dict[str, torch.Tensor]:
     }
 
 
-def _local(name: str, prefixes: tuple[str, ...]) -> str:
-    """The name within its backbone."""
-    return name.removeprefix(next((p for p in prefixes if name.startswith(p)), ""))
+def _local(name: str, places: _Places) -> str:
+    """The name within its backbone, which is the one of a public file."""
+    prefix = next((prefix for prefix in places if name.startswith(prefix)), "")
+    return places.get(prefix, "") + name.removeprefix(prefix)
 
 
-def _is_fixed(name: str, prefixes: tuple[str, ...]) -> bool:
+def _is_fixed(name: str, places: _Places) -> bool:
     """Whether a tensor lies in a backbone and depends neither on classes nor on clip size."""
-    return name.startswith(prefixes) and not _FREE.fullmatch(_local(name, prefixes))
+    return name.startswith(tuple(places)) and not _FREE.fullmatch(_local(name, places))
 
 
 def _size(tensor: torch.Tensor) -> str:

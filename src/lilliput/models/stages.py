@@ -8,6 +8,7 @@ from torch import nn
 from lilliput.models.c3d import C3d
 from lilliput.models.deepvideo import DeepVideo
 from lilliput.models.efficientnet import EfficientNetLite0
+from lilliput.models.filter_bank import FilterBankHead, LocalStage
 from lilliput.models.fpn import Fpn
 from lilliput.models.frame_resnet import FrameResNet
 from lilliput.models.heads import Classifier
@@ -58,7 +59,7 @@ def _stages_of(model: Any) -> _Stages:
         case FrontEnd():
             return _stages_of(model.network)
         case Classifier() | ImagePyramid():
-            return [*_stages_of(model.backbone), [model.head]]
+            return _with_head(_stages_of(model.backbone), model.head)
         case Fpn():
             return [*_stages_of(model.backbone), [model.pyramid, model.heads]]
         case ResNet3d() | R2plus1d() | R2plus1dResNet() | P3d():
@@ -92,3 +93,11 @@ def _stages_of(model: Any) -> _Stages:
             encoder = model.encoder
             return [*([layer] for layer in encoder.layers), [encoder.ln, model.dropout, model.fc]]
     raise TypeError(f"{type(model).__name__} has no stages")
+
+
+def _with_head(stages: _Stages, head: nn.Module) -> _Stages:
+    """A backbone's stages and its classifier; a copy of the last stage in the head learns as it."""
+    if isinstance(head, FilterBankHead) and isinstance(head.local_branch, LocalStage):
+        *others, last = stages
+        return [*others, [*last, head.local_branch], [head.global_branch, head.bank]]
+    return [*stages, [head]]

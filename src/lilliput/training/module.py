@@ -19,6 +19,7 @@ from lilliput.training.optimization import (
     build_optimizer,
     build_step_schedule,
 )
+from lilliput.training.seen import SeenClips, macro_f1
 from lilliput.training.super_resolution.joint import JointSuperResolution
 from lilliput.training.teachers import ViewTeacher, feature_loss
 from lilliput.video.mixing import ClipMixing
@@ -89,6 +90,7 @@ class ActionModule(pl.LightningModule):
         if self.mixing is not None and self.mixing.adaptive and not is_mixed:
             self._note_learned(logits.detach(), targets)
         self._finite &= torch.isfinite(loss.detach())
+        self._trained_on.add(logits.detach(), targets)
         if (batch_idx + 1) % _CHECK_EVERY == 0:
             self._stop_unless(self._everywhere(self._finite))
         self.log(
@@ -98,8 +100,14 @@ class ActionModule(pl.LightningModule):
         return loss
 
     def on_train_epoch_start(self) -> None:
-        """No loss was out of bounds yet."""
+        """No loss was out of bounds yet, no clip was seen."""
         self._finite = torch.ones((), dtype=torch.bool, device=self.device)
+        self._trained_on = SeenClips(self.val_targets.shape[1], self.task, self.device)
+
+    def training_f1(self) -> float:
+        """Macro F1 of the epoch's training clips as they were seen, in all processes together."""
+        counts = self.trainer.strategy.reduce(self._trained_on.counts, reduce_op="sum")
+        return macro_f1(counts)
 
     def on_validation_epoch_start(self) -> None:
         """Makes room for the logits; each process fills in its share."""

@@ -30,8 +30,8 @@ from lilliput.training.module import ActionModule
 Describe = Callable[[Mapping[str, torch.Tensor], Mapping[str, float]], Checkpoint]
 RESUME_FILE = "last.ckpt"
 COLUMNS = (
-    "epoch", "train_loss", "val_loss", "val_f1", "val_precision", "val_recall", "val_map",
-    "val_samples_f1", "val_top1", "learning_rate",
+    "epoch", "train_loss", "train_f1", "val_loss", "val_f1", "val_precision", "val_recall",
+    "val_map", "val_samples_f1", "val_top1", "learning_rate",
 )  # fmt: skip
 
 
@@ -88,6 +88,7 @@ class RunRecorder(pl.Callback):
         row = {name: metrics.get(name, float("nan")) for name in COLUMNS}
         row["epoch"] = trainer.current_epoch + 1
         row["train_loss"] = metrics["train_loss_epoch"]
+        row["train_f1"] = pl_module.training_f1()
         row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]  # the classifier's
         before = max((past["val_f1"] for past in self.history), default=-1.0)
         unvalidated = math.isnan(row["val_f1"])
@@ -144,7 +145,7 @@ class EpochLines(pl.Callback):
 def write_history(history: list[dict[str, float]], folder: Path) -> None:
     """``history.csv`` and ``curves.png``: loss and F1 per epoch, as figure 4.6."""
     with (folder / "history.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
+        writer = csv.DictWriter(file, COLUMNS, restval="nan")  # of a run that began without
         writer.writeheader()
         writer.writerows(history)
     figure = Figure(figsize=(9, 3.5), layout="constrained")

@@ -4,12 +4,23 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from lilliput.evaluation.plots.classes import draw_per_class, draw_per_resolution
+from lilliput.evaluation.plots.classes import (
+    draw_per_class,
+    draw_per_resolution,
+    draw_per_side,
+)
 from lilliput.evaluation.plots.confusion import draw_confusion
 from lilliput.evaluation.plots.curves import draw_coverage, draw_reliability, draw_thresholds
 from lilliput.evaluation.plots.learning import draw_learning
 
-__all__ = ["draw_figures", "draw_per_class", "draw_per_resolution"]
+__all__ = [
+    "draw_coverage",
+    "draw_figures",
+    "draw_per_class",
+    "draw_per_resolution",
+    "draw_per_side",
+    "draw_thresholds",
+]
 
 
 def draw_figures(report: dict[str, Any]) -> dict[str, Figure]:

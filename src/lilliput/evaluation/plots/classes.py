@@ -1,5 +1,6 @@
-"""Bars of a report: its classes and the sizes of its videos (figures 4.15 and 4.16)."""
+"""A report by its classes and by the sizes of its videos (figures 4.15 and 4.16)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -40,7 +41,7 @@ def draw_per_class(report: dict[str, Any]) -> Figure:
 
 
 def draw_per_resolution(report: dict[str, Any]) -> Figure:
-    """Figure 4.16: scores of each group of clips by their native short side."""
+    """Scores of each group of clips by their native short side, the groups of figure 4.5."""
     rows = report["per_resolution"]
     other = ("top1", "top-1") if report["task"] == "single" else ("micro_f1", "micro F1")
     figure = Figure(figsize=(9, 3.8), layout="constrained")
@@ -57,6 +58,30 @@ def draw_per_resolution(report: dict[str, Any]) -> Figure:
     axes.set(xlabel="native short side, px", ylabel="score, %", ylim=(0, 105))
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
     tidy(axes)
+    return figure
+
+
+def draw_per_side(rows: Sequence[dict[str, Any]]) -> Figure:
+    """Figure 4.16: scores of the clips of each size, and how many clips that is.
+
+    Args:
+        rows: Of ``rows_per_side``.
+    """
+    figure = Figure(figsize=(9, 4.6), layout="constrained")
+    axes, counts = figure.subplots(2, height_ratios=(3, 1), sharex=True)
+    sides = [row["side"] for row in rows]
+    for name, label, color in (("macro_f1", "macro F1", BLUE), ("micro_f1", "micro F1", ORANGE)):
+        scored = [row for row in rows if row[name] is not None]
+        heights = [100 * row[name] for row in scored]
+        axes.plot(
+            [row["side"] for row in scored], heights, "o-", ms=3, lw=1, color=color, label=label
+        )
+    axes.set(ylabel="score, %", ylim=(0, 105))
+    counts.bar(sides, [row["clips"] for row in rows], width=0.9, color=GREY)
+    counts.set(xlabel="native short side, px", ylabel="clips")
+    for one in (axes, counts):
+        tidy(one)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 
