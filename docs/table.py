@@ -152,5 +152,6 @@ def _line(cells: Sequence[str]) -> str:
 def _last_maps(network: Network) -> str:
     """Of the backbone, or of each stream."""
     facts = network.facts
-    groups = [name for name in facts.groups if name == BACKBONE or name.endswith(("stream", "image"))]
+    ends = ("stream", "image")
+    groups = [name for name in facts.groups if name == BACKBONE or name.endswith(ends)]
     return ", ".join(dict.fromkeys(str(facts.group(name)[-1]) for name in groups))

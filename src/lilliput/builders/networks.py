@@ -132,8 +132,7 @@ def _build_pyramid(config: ModelConfig, num_classes: int, backbone: nn.Module) -
 
 def _build_image_pyramid(config: ModelConfig, num_classes: int) -> nn.Module:
     backbone = _build_resnet3d(config)
-    *_, c4, c5 = backbone.out_channels
-    head = _build_head(config, c5, num_classes, local=c4)
+    head = _build_head(config, backbone.out_channels[-1], num_classes, backbone=backbone)
     sizes, merge = config.input_sizes, config.fpn_merge
     return ImagePyramid(backbone, head, input_sizes=sizes, merge=merge)
 
