@@ -20,6 +20,7 @@ from av.video.reformatter import VideoReformatter
 
 from lilliput.errors import VideoError
 from lilliput.video.container import frame_rate, open_file, reason, to_picture
+from lilliput.video.part import Part
 
 MAX_SHORT_SIDE = 320  # px; the largest input size (224) times the widest scale (10/7)
 MAX_CLIP_BYTES = 2**30  # decoded; a labelled "clip" above this is footage that wants cutting
@@ -49,19 +50,27 @@ class LazyFrame:
     """A decoded frame, converted to RGB when it is first asked for.
 
     Attributes:
-        size: Width and height that it will have before it is turned upright, px.
+        size: Width and height that the whole picture will have before it is turned upright, px.
+        stamp: Its time in the file, seconds; None where the file has none.
     """
 
-    __slots__ = ("_frame", "_reformatter", "_rgb", "path", "size")
+    __slots__ = ("_frame", "_part", "_reformatter", "_rgb", "path", "size", "stamp")
 
     def __init__(
-        self, frame: av.VideoFrame, reformatter: VideoReformatter, size: tuple[int, int], path: Path
+        self,
+        frame: av.VideoFrame,
+        reformatter: VideoReformatter,
+        size: tuple[int, int],
+        path: Path,
+        part: Part | None = None,
     ) -> None:
         self._frame: av.VideoFrame | None = frame
         self._reformatter = reformatter
         self._rgb: np.ndarray | None = None
+        self._part = part
         self.size = size
         self.path = path
+        self.stamp = frame.time
 
     def to_rgb(self) -> np.ndarray:
         """(3, H, W) uint8; the same array every time.
@@ -71,7 +80,8 @@ class LazyFrame:
         """
         if self._rgb is None and self._frame is not None:
             try:
-                self._rgb = _to_array(self._frame, self._reformatter, self.size)
+                rgb = _to_array(self._frame, self._reformatter, self.size)
+                self._rgb = rgb if self._part is None else self._part.crop(rgb)
             except (av.FFmpegError, ValueError) as error:
                 raise VideoError(
                     f"{self.path}: its frames cannot be converted to RGB ({reason(error)}); "
@@ -85,7 +95,13 @@ class LazyFrame:
     def is_scaled(self) -> bool:
         """Whether converting shrinks it, so that it takes less memory converted."""
         frame = self._frame
-        return frame is not None and frame.width * frame.height > self.size[0] * self.size[1]
+        return frame is not None and frame.width * frame.height > self.num_pixels
+
+    @property
+    def num_pixels(self) -> int:
+        """Pixels that it has, converted."""
+        width, height = self.size if self._part is None else self._part.crop_size(*self.size)
+        return width * height
 
 
 class DecodedVideo:
@@ -115,6 +131,11 @@ class DecodedVideo:
 class VideoReader:
     """One open video file; a context manager and an iterator over its frames.
 
+    Args:
+        path: The file.
+        part: Which part of it is read; None reads all.
+        full_size: Whether pictures larger than ``MAX_SHORT_SIDE`` are left as they are.
+
     Attributes:
         fps: Frames per second the file claims, 30 when it claims nothing sensible.
         damage: Set once iteration met undecodable data after at least one good frame.
@@ -123,9 +144,13 @@ class VideoReader:
         VideoError: The file is missing, empty, no video, or not one frame can be decoded.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(
+        self, path: Path | str, part: Part | None = None, *, full_size: bool = False
+    ) -> None:
         self.path = Path(path)
         self.damage: str | None = None
+        self._part = part
+        self._full_size = full_size
         self._container, self._stream = open_file(self.path)
         self.fps = frame_rate(self._stream)
 
@@ -137,13 +162,18 @@ class VideoReader:
 
     @property
     def declared_frames(self) -> int:
-        """Frames the container claims to hold; 0 where it does not say."""
-        return self._stream.frames
+        """Frames the container claims to hold, or about those of the part; 0 if it does not say."""
+        if self._part is None:
+            return self._stream.frames
+        duration = self._container.duration
+        seconds = None if duration is None else duration / av.time_base
+        return self._part.num_frames(seconds, self.fps)
 
     @property
     def stored_size(self) -> tuple[int, int]:
-        """Width and height in the file, px, before any scaling or turning."""
-        return self._stream.codec_context.width, self._stream.codec_context.height
+        """Width and height in the file or of the part, px, before any scaling or turning."""
+        width, height = self._stream.codec_context.width, self._stream.codec_context.height
+        return (width, height) if self._part is None else self._part.crop_size(width, height)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Yields (3, H, W) uint8 frames; stops at the first undecodable data."""
@@ -155,44 +185,57 @@ class VideoReader:
         count = 0
         size: tuple[int, int] | None = None
         try:
-            for frame in self._container.decode(self._stream):
-                size = size or _target_size(frame.width, frame.height)
-                yield LazyFrame(frame, reformatter, size, self.path)
+            for frame in self._decode():
+                size = size or self._target_size(frame.width, frame.height)
+                yield LazyFrame(frame, reformatter, size, self.path, self._part)
                 count += 1
         except (av.FFmpegError, ValueError) as error:
             self.damage = f"undecodable after frame {count} ({reason(error)})"
         if count == 0:
             cause = f" ({self.damage})" if self.damage else ""
+            if self._part is not None:
+                span = f"from {self._part.start_seconds:g} s to {self._part.end_seconds:g} s"
+                raise VideoError(f"{self.path}: has no frame {span}{cause}; check the times")
             raise VideoError(f"{self.path}: holds no decodable frame{cause}; record it again")
-        if self.damage is None and 0 < count < self.declared_frames:
+        if self.damage is None and self._part is None and 0 < count < self.declared_frames:
             self.damage = f"only {count} of {self.declared_frames} frames are decodable"
 
+    def _decode(self) -> Iterator[av.VideoFrame]:
+        if self._part is None:
+            return self._container.decode(self._stream)
+        return self._part.iter_frames(self._container, self._stream, self.fps)
 
-def probe(path: Path | str) -> VideoInfo:
-    """Reads size and length of a video, from its header alone wherever that says them.
+    def _target_size(self, width: int, height: int) -> tuple[int, int]:
+        shown = (width, height) if self._part is None else self._part.crop_size(width, height)
+        shrink = 1.0 if self._full_size else min(1.0, MAX_SHORT_SIDE / min(shown))
+        return max(1, round(width * shrink)), max(1, round(height * shrink))
+
+
+def probe(path: Path | str, part: Part | None = None) -> VideoInfo:
+    """Reads size and length of a video or of a part, from the header alone where that says them.
 
     Raises:
         VideoError: The file cannot be opened, or does not say its length and has no frames.
     """
-    with VideoReader(path) as reader:
+    with VideoReader(path, part) as reader:
         num_frames = reader.declared_frames or sum(1 for _ in reader.iter_lazy())
         width, height = reader.stored_size
         return VideoInfo(width, height, num_frames, reader.fps)
 
 
-def decode_video(path: Path | str) -> DecodedVideo:
-    """Decodes a whole clip; its frames are converted to RGB as they are picked.
+def decode_video(path: Path | str, part: Part | None = None) -> DecodedVideo:
+    """Decodes a whole clip, or a part of a video; frames are converted to RGB as they are picked.
 
     Raises:
         VideoError: Nothing can be decoded, or it is footage rather than a clip.
     """
     frames: list[LazyFrame] = []
-    with VideoReader(path) as reader:
+    with VideoReader(path, part) as reader:
         for frame in reader.iter_lazy():
             if frame.is_scaled:
                 frame.to_rgb()
             frames.append(frame)
-            check_clip_length(path, len(frames), 3 * frame.size[0] * frame.size[1])
+            check_clip_length(path, len(frames), 3 * frame.num_pixels)
         return DecodedVideo(frames, reader.fps, reader.damage)
 
 
@@ -204,11 +247,6 @@ def check_clip_length(path: Path | str, num_frames: int, frame_bytes: int) -> No
     """
     if num_frames * frame_bytes > MAX_CLIP_BYTES:
         raise VideoError(f"{path}: too long for a clip ({num_frames}+ frames); cut it up")
-
-
-def _target_size(width: int, height: int) -> tuple[int, int]:
-    shrink = min(1.0, MAX_SHORT_SIDE / min(width, height))
-    return max(1, round(width * shrink)), max(1, round(height * shrink))
 
 
 def _to_array(
