@@ -27,6 +27,16 @@ def test_flip_pairs_ignore_case_and_need_both_names() -> None:
     assert find_flip_pairs(["left_hand_left", "right_hand_right"]) == ((0, 1),)
 
 
+def test_flip_pairs_exchange_both_words() -> None:
+    names = [
+        f"Pu{verb}ing [x] from {way}"
+        for verb in ("ll", "sh")
+        for way in ("right to left", "left to right")
+    ]
+    assert find_flip_pairs(names) == ((1, 0), (3, 2))  # left first
+    assert find_flip_pairs(["bright left", "bright"]) == ()
+
+
 def test_index_finds_every_name() -> None:
     labels = LabelSet.from_names(["b", "a"])
     assert [labels.index(name) for name in ("b", "a")] == [0, 1]

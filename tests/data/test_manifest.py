@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from lilliput.data import LabelSet, read_dataset
-from lilliput.data.manifest import write_manifest
+from lilliput.data import Clip, LabelSet, VideoDataset, read_dataset
+from lilliput.data.manifest import read_manifest, write_manifest
 from lilliput.errors import DataError
+from lilliput.video.part import Part
 
 
 def _write(folder: Path, *lines: str) -> Path:
@@ -105,3 +106,31 @@ def test_class_names_that_cannot_be_written(tiny: Path, tmp_path: Path) -> None:
     dataset = replace(read_dataset(tiny), labels=LabelSet.from_names(["a|b", "c"]))
     with pytest.raises(DataError, match=r"class 'a\|b' cannot stand in a manifest"):
         write_manifest(tmp_path / "out" / "manifest.csv", dataset)
+
+
+def test_parts_of_longer_videos_survive(tmp_path: Path) -> None:
+    part = Part(1.5, 2.25, (0.1, 0.0, 0.5, 1.0))
+    clips = [
+        Clip("a", tmp_path / "v.mp4", (0,), "v", part=part),
+        Clip("b", tmp_path / "v.mp4", (1,), "v", part=Part(0.0, 3.0)),
+        Clip("c", tmp_path / "w.mp4", (1,), "w"),
+    ]
+    dataset = VideoDataset(tmp_path, "test", LabelSet.from_names("xy"), {"train": clips})
+    write_manifest(tmp_path / "manifest.csv", dataset)
+    assert read_manifest(tmp_path / "manifest.csv").splits["train"] == clips
+
+
+@pytest.mark.parametrize("cells", ["1,1,", "2,,", "a,2,", "0,1,0 0 1", "0,1,0 0 2 1", ",,0 0 1 1"])
+def test_a_part_that_is_none_is_named(tmp_path: Path, cells: str) -> None:
+    path = tmp_path / "manifest.csv"
+    path.write_text(f"path,labels,split,start_seconds,end_seconds,box\na.mp4,x,train,{cells}\n")
+    with pytest.raises(DataError, match=r"line 2: needs start_seconds before end_seconds"):
+        read_dataset(path)
+
+
+def test_a_folder_with_a_manifest_is_read_by_it(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text("path,labels,split\na.mp4,x,train\n")
+    (tmp_path / "manifest@2.csv").write_text("path,labels,split\nb.mp4,x,train\n")
+    assert [clip.clip_id for clip in read_dataset(tmp_path).split("train")] == ["a.mp4"]
+    second = read_dataset(f"{tmp_path}@2")
+    assert [clip.clip_id for clip in second.split("train")] == ["b.mp4"]

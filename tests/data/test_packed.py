@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -433,3 +434,25 @@ def test_a_living_writer_is_left_alone(tiny: Path, tmp_path: Path) -> None:
     assert write_pack(files, tmp_path / "pack", on_clip=on_clip)
     assert second == [True, True]
     assert check(read_dataset(tmp_path / "pack")).findings == {}
+
+
+def test_parts_of_videos_are_packed(tmp_path: Path, write_lossless: Callable[..., Path]) -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (30, 16, 20, 3), dtype=np.uint8)
+    write_lossless(tmp_path / "v.mp4", frames)
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text(
+        "path,labels,split,id,start_seconds,end_seconds,box\n"
+        "v.mp4,a,train,1,0.5,1.0,\nv.mp4,b,train,2,1,1.4,0 0 0.5 0.5\n"
+    )
+    dataset = read_dataset(manifest)
+    assert write_pack(dataset, tmp_path / "pack")
+    assert not write_pack(dataset, tmp_path / "pack")
+    packed = read_dataset(tmp_path / "pack").split("train")
+    for clip, original in zip(packed, dataset.split("train"), strict=True):
+        assert torch.equal(clip.read()[:], original.read()[:])
+        assert (clip.probe(), clip.part) == (original.probe(), original.part)
+    assert not check(dataset).findings
+    assert not check(read_dataset(tmp_path / "pack")).findings
+    manifest.write_text(manifest.read_text().replace("0.5,1.0", "0.5,1.1"))
+    with pytest.raises(DataError, match="packs other clips"):
+        write_pack(read_dataset(manifest), tmp_path / "pack")

@@ -263,5 +263,5 @@ def test_frames_can_be_read_at_their_full_size(tmp_path: Path, write_lossless) -
     path = write_lossless(tmp_path / "large.mp4", np.zeros((2, 400, 500, 3), np.uint8))
     with VideoReader(path) as reader:
         assert next(iter(reader)).shape == (3, 320, 400)
-    with VideoReader(path, max_short_side=4000) as reader:
+    with VideoReader(path, full_size=True) as reader:
         assert next(iter(reader)).shape == (3, 400, 500)

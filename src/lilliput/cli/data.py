@@ -1,4 +1,4 @@
-"""``lilliput data``: describe, preview, check, split, pack, cut or render a data set."""
+"""``lilliput data``: describe, preview, check, split, pack, cut, shrink or render a data set."""
 
 import dataclasses
 import json
@@ -13,6 +13,7 @@ from lilliput.cli.data_cut import cut_command
 from lilliput.cli.data_footage import footage_command
 from lilliput.cli.data_people import people_command
 from lilliput.cli.data_shared import GroupBy, Root, folder_of, show_progress
+from lilliput.cli.data_shrink import shrink_command
 from lilliput.cli.data_tinyvirat import tinyvirat_command
 from lilliput.cli.pack import pack
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from lilliput.data.check import CheckReport
 
 app = typer.Typer(
-    help="Describe, preview, check, split, pack, cut or render a data set.",
+    help="Describe, preview, check, split, pack, cut, shrink or render a data set.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -164,6 +165,7 @@ app.command("cut")(cut_command)
 app.command("footage")(footage_command)
 app.command("people")(people_command)
 app.command("tinyvirat")(tinyvirat_command)
+app.command("shrink")(shrink_command)
 
 
 def _print_report(console: Console, report: "CheckReport") -> None:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 Root = Annotated[
     Path,
     typer.Argument(
-        help="A TinyVIRAT folder, a folder per class, a CSV manifest, or a pack.", metavar="ROOT"
+        help="A published data set's folder (docs/datasets.md), a folder per class, a CSV "
+        "manifest, or a pack. UCF-101@2 is its second official split.",
+        metavar="ROOT",
     ),
 ]
 

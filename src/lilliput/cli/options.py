@@ -7,7 +7,11 @@ from typing import Annotated
 import typer
 
 Data = Annotated[
-    Path, typer.Option(help="TinyVIRAT's folder, a folder per class, a .csv manifest, or a pack.")
+    Path,
+    typer.Option(
+        help="A published data set's folder (docs/datasets.md), a folder per class, a .csv "
+        "manifest, or a pack. UCF-101@2 is its second official split."
+    ),
 ]
 Model = Annotated[
     str,

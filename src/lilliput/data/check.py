@@ -146,15 +146,15 @@ def _inspect_all(clips: Sequence[Clip], on_clip: Callable[[], None]) -> list[_In
 
 
 def _inspect(clip: Clip) -> _Inspection:
-    return _inspect_file(clip.path) if clip.packed is None else _inspect_packed(clip, clip.packed)
+    return _inspect_file(clip) if clip.packed is None else _inspect_packed(clip, clip.packed)
 
 
-def _inspect_file(path: Path) -> _Inspection:
+def _inspect_file(clip: Clip) -> _Inspection:
     """Decodes and converts every frame, one at a time."""
-    num_frames = 0
+    num_frames, path = 0, clip.path
     try:
-        with VideoReader(path) as reader:
-            digest = digest_of_file(path)
+        with VideoReader(path, clip.part) as reader:
+            digest = digest_of_clip(clip)
             for frame in reader:
                 num_frames += 1
                 check_clip_length(path, num_frames, frame.nbytes)
@@ -185,7 +185,9 @@ def fault_of(path: Path) -> Fault:
     return "corrupt" if path.stat().st_size else "empty"
 
 
-def digest_of_file(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
+def digest_of_clip(clip: Clip) -> str | None:
+    """SHA-256 of its file, in hexadecimal digits; None for a part, as others are of that file."""
+    if clip.part is not None:
+        return None
+    with clip.path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,6 +11,7 @@ from lilliput.data.frames import PackedClip, PackedFrames
 from lilliput.data.labels import LabelSet
 from lilliput.errors import DataError, VideoError
 from lilliput.video.decode import DecodedVideo, VideoInfo, decode_video, probe
+from lilliput.video.part import Part
 
 # VIRAT_S_040003_04_…: the first four digits are the scene. MEVA: ….school.G330 ends in the camera.
 _CAMERAS = (re.compile(r"^(\w+_S_\d{4})"), re.compile(r"\.(G\d{3,4})\b"))
@@ -18,7 +19,7 @@ _CAMERAS = (re.compile(r"^(\w+_S_\d{4})"), re.compile(r"\.(G\d{3,4})\b"))
 
 @dataclass(frozen=True)
 class Clip:
-    """One labelled video file, or what a pack keeps of it.
+    """One labelled video file or a part of one, or what a pack keeps of it.
 
     Attributes:
         clip_id: Unique within its split.
@@ -26,6 +27,7 @@ class Clip:
         labels: Class indices, or None where the labels are withheld.
         recording: The recording it was cut from; clips of one recording are not independent.
         packed: Where a pack keeps its frames; None reads the file.
+        part: The labelled part of a longer video; None where the file is the clip.
     """
 
     clip_id: str
@@ -33,6 +35,7 @@ class Clip:
     labels: tuple[int, ...] | None
     recording: str
     packed: PackedClip | None = field(default=None, compare=False, repr=False)
+    part: Part | None = None
 
     def read(self) -> DecodedVideo | PackedFrames:
         """Opens it: ``frames[picks]`` converts or copies the picked frames, ``frames[:]`` all.
@@ -41,7 +44,7 @@ class Clip:
             VideoError: It cannot be read.
         """
         if self.packed is None:
-            return decode_video(self.path)
+            return decode_video(self.path, self.part)
         if self.packed.frames is None:
             raise VideoError(str(self.packed.error))
         return self.packed.frames
@@ -53,7 +56,7 @@ class Clip:
             VideoError: The file cannot be opened, or it has no frames.
         """
         if self.packed is None:
-            return probe(self.path)
+            return probe(self.path, self.part)
         if self.packed.info is None:
             raise VideoError(str(self.packed.error))
         return self.packed.info

@@ -1,10 +1,13 @@
 """Class names, their order, and which of them a horizontal flip exchanges."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lilliput.errors import DataError
+
+_SIDE = re.compile("left|right")
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,16 @@ class LabelSet:
 
 
 def find_flip_pairs(class_names: Iterable[str]) -> tuple[tuple[int, int], ...]:
-    """Pairs names that differ only by left and right, in any case."""
+    """Pairs names that become one another when left and right change places, in any case.
+
+    The first of a pair is the one that says left first: ``from left to right`` and then
+    ``from right to left``.
+    """
     names = [name.lower() for name in class_names]
     pairs = []
     for position, name in enumerate(names):
-        mirrored = name.replace("left", "right")
-        if mirrored != name and mirrored in names:
+        sides = _SIDE.findall(name)
+        mirrored = _SIDE.sub(lambda side: "right" if side[0] == "left" else "left", name)
+        if sides[:1] == ["left"] and mirrored in names:
             pairs.append((position, names.index(mirrored)))
     return tuple(pairs)

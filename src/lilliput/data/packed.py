@@ -20,6 +20,7 @@ from lilliput.data.labels import LabelSet
 from lilliput.errors import DataError
 from lilliput.reading import parse_json
 from lilliput.video.decode import VideoInfo
+from lilliput.video.part import Part
 
 FORMAT, VERSION = "lilliput-pack", 1
 HEADER, INDEX, PIXELS = "pack.json", "index.json", "frames.bin"
@@ -81,6 +82,7 @@ def read_header(root: Path) -> dict[str, Any]:
 
 def _read_clip(entry: dict[str, Any], file: PackFile) -> Clip:
     frames, info, labels = entry["frames"], entry["info"], entry["labels"]
+    part = entry.get("part")  # packs made before there were parts have none
     packed = PackedClip(
         frames=frames
         and PackedFrames(
@@ -97,4 +99,5 @@ def _read_clip(entry: dict[str, Any], file: PackFile) -> Clip:
         None if labels is None else tuple(labels),
         entry["recording"],
         packed,
+        part and Part(part["start_seconds"], part["end_seconds"], tuple(part["box"])),
     )

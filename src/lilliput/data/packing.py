@@ -10,13 +10,13 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from lilliput.data.check import digest_of_file, fault_of
+from lilliput.data.check import digest_of_clip, fault_of
 from lilliput.data.clips import Clip, VideoDataset
 from lilliput.data.durable import whole_folder, write_durably
 from lilliput.data.frames import digest_of, drop_equal_channels
@@ -104,7 +104,8 @@ def _digest_of_source(dataset: VideoDataset) -> str:
             found = clip.path.stat() if clip.path.is_file() else None
             state = found and (found.st_size, found.st_mtime_ns)
             path = str(clip.path.absolute())
-            entries.append((split, clip.clip_id, path, clip.labels, clip.recording, state))
+            part = () if clip.part is None else (astuple(clip.part),)
+            entries.append((split, clip.clip_id, path, clip.labels, clip.recording, state, *part))
     return hashlib.sha256(json.dumps(entries).encode()).hexdigest()
 
 
@@ -170,13 +171,14 @@ def _decode(clip: Clip) -> _Decoded:
         "path": str(clip.path.absolute()),
         "labels": clip.labels,
         "recording": clip.recording,
+        "part": clip.part and asdict(clip.part),
         **dict.fromkeys(("info", "frames", "error", "fault", "file_digest")),
     }
     try:
         entry["info"] = asdict(clip.probe())
-        video = decode_video(clip.path)
+        video = decode_video(clip.path, clip.part)
         pixels = drop_equal_channels(video[:].numpy())
-        entry["file_digest"] = digest_of_file(clip.path)
+        entry["file_digest"] = digest_of_clip(clip)
     except (VideoError, OSError) as error:
         return _Decoded({**entry, "error": str(error), "fault": fault_of(clip.path)}, None)
     entry["frames"] = {

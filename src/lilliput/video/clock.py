@@ -28,6 +28,12 @@ def frame_rate(stream: VideoStream) -> float:
     return _DEFAULT_FPS
 
 
+def average_rate(stream: VideoStream) -> float:
+    """Pictures per second over the whole length, as the file claims; else ``frame_rate``."""
+    rate = stream.average_rate
+    return float(rate) if rate is not None and 0 < rate <= _MOST_FPS else frame_rate(stream)
+
+
 def start_seconds(container: InputContainer) -> float | None:
     """The stamp of what a player calls second 0; None where the file does not tell it."""
     return None if container.start_time is None else container.start_time / av.time_base

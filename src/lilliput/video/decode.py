@@ -20,10 +20,18 @@ import torch
 from av.video.reformatter import VideoReformatter
 
 from lilliput.errors import VideoError
-from lilliput.video.clock import Clock, duration_seconds, frame_rate, start_seconds, steady
+from lilliput.video.clock import (
+    Clock,
+    average_rate,
+    duration_seconds,
+    frame_rate,
+    start_seconds,
+    steady,
+)
 from lilliput.video.container import open_file
 from lilliput.video.display import pixel_aspect, square_size, to_picture
 from lilliput.video.packets import FrameDecoder, reason
+from lilliput.video.part import Part
 
 MAX_SHORT_SIDE = 320  # px; the largest input size (224) times the widest scale (10/7)
 MAX_CLIP_BYTES = 2**30  # decoded; a labelled "clip" above this is footage that wants cutting
@@ -40,7 +48,7 @@ class VideoInfo:
         width: Stored width, px; a sideways phone video is stored sideways.
         height: Stored height, px.
         num_frames: Frames the container claims; counted where it does not say.
-        fps: Frames per second the file claims, 30 when it claims nothing sensible.
+        fps: Frames per second in the mean, 30 where the file claims nothing sensible.
     """
 
     width: int
@@ -54,10 +62,10 @@ class LazyFrame:
 
     Attributes:
         seconds: When it is shown, since the beginning of the file.
-        size: Width and height that it will have before it is turned, px.
+        size: Width and height that the whole picture will have before it is turned, px.
     """
 
-    __slots__ = ("_frame", "_reformatter", "_rgb", "path", "seconds", "size")
+    __slots__ = ("_frame", "_part", "_reformatter", "_rgb", "path", "seconds", "size")
 
     def __init__(
         self,
@@ -66,10 +74,12 @@ class LazyFrame:
         reformatter: VideoReformatter,
         size: tuple[int, int],
         path: Path,
+        part: Part | None = None,
     ) -> None:
         self._frame: av.VideoFrame | None = frame
         self._reformatter = reformatter
         self._rgb: np.ndarray | None = None
+        self._part = part
         self.seconds = seconds
         self.size = size
         self.path = path
@@ -82,7 +92,8 @@ class LazyFrame:
         """
         if self._rgb is None and self._frame is not None:
             try:
-                self._rgb = _to_array(self._frame, self._reformatter, self.size)
+                rgb = _to_array(self._frame, self._reformatter, self.size)
+                self._rgb = rgb if self._part is None else self._part.crop(rgb)
             except (av.FFmpegError, ValueError) as error:
                 raise VideoError(
                     f"{self.path}: its frames cannot be converted to RGB ({reason(error)}); "
@@ -101,7 +112,13 @@ class LazyFrame:
     def is_scaled(self) -> bool:
         """Whether converting shrinks it, so that it takes less memory converted."""
         frame = self._frame
-        return frame is not None and frame.width * frame.height > self.size[0] * self.size[1]
+        return frame is not None and frame.width * frame.height > self.num_pixels
+
+    @property
+    def num_pixels(self) -> int:
+        """Pixels that it has, converted."""
+        width, height = self.size if self._part is None else self._part.crop_size(*self.size)
+        return width * height
 
 
 class DecodedVideo:
@@ -133,7 +150,8 @@ class VideoReader:
 
     Args:
         path: The file.
-        max_short_side: Frames whose short side exceeds it are scaled down, px.
+        part: Which part of it is read; None reads all.
+        full_size: Whether pictures larger than ``MAX_SHORT_SIDE`` are left as they are.
 
     Attributes:
         fps: Frames per second while they come evenly; 30 where the file claims nothing sensible.
@@ -142,9 +160,12 @@ class VideoReader:
         VideoError: The file is missing, empty, no video, or not one frame can be decoded.
     """
 
-    def __init__(self, path: Path | str, *, max_short_side: int = MAX_SHORT_SIDE) -> None:
+    def __init__(
+        self, path: Path | str, part: Part | None = None, *, full_size: bool = False
+    ) -> None:
         self.path = Path(path)
-        self._max_short_side = max_short_side
+        self._part = part
+        self._full_size = full_size
         self._container, self._stream = open_file(self.path)
         self._decoder = FrameDecoder(self._container, self._stream)
         self.fps = frame_rate(self._stream)
@@ -168,14 +189,24 @@ class VideoReader:
         return [*self._decoder.damage, *self._clock.notes]
 
     @property
+    def average_fps(self) -> float:
+        """Frames per second over its whole length, as the file claims."""
+        return average_rate(self._stream)
+
+    @property
     def declared_frames(self) -> int:
-        """Frames the container claims to hold; 0 where it does not say."""
-        return self._stream.frames
+        """Frames the container claims to hold, or about those of the part; 0 if it does not say."""
+        if self._part is None:
+            return self._stream.frames
+        duration = self._container.duration
+        seconds = None if duration is None else duration / av.time_base
+        return self._part.num_frames(seconds, self.average_fps)
 
     @property
     def stored_size(self) -> tuple[int, int]:
-        """Width and height in the file, px, before any scaling or turning."""
-        return self._stream.codec_context.width, self._stream.codec_context.height
+        """Width and height in the file or of the part, px, before any scaling or turning."""
+        width, height = self._stream.codec_context.width, self._stream.codec_context.height
+        return (width, height) if self._part is None else self._part.crop_size(width, height)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Yields every frame once, (3, H, W) uint8; passes over what cannot be decoded."""
@@ -190,35 +221,55 @@ class VideoReader:
         reformatter = VideoReformatter()  # one per file: a new scaler per frame costs five times
         aspect = pixel_aspect(self._stream)
         size: tuple[int, int] | None = None
-        for frame in self._decoder:
+        for frame in self._decode():
+            seconds = self._clock(frame.time)
+            if self._part is not None and not self._part.holds(seconds, self.fps):
+                if seconds < self._part.start_seconds:
+                    continue
+                break
             square = square_size(frame.width, frame.height, aspect)
-            size = size or _target_size(*square, self._max_short_side)
-            yield LazyFrame(frame, self._clock(frame.time), reformatter, size, self.path)
+            size = size or self._target_size(*square)
+            yield LazyFrame(frame, seconds, reformatter, size, self.path, self._part)
         if size is None:
             cause = f" ({self.damage})" if self.damage else ""
+            if self._part is not None:
+                span = f"from {self._part.start_seconds:g} s to {self._part.end_seconds:g} s"
+                raise VideoError(f"{self.path}: has no frame {span}{cause}; check the times")
             raise VideoError(f"{self.path}: holds no decodable frame{cause}; record it again")
 
+    def _decode(self) -> Iterator[av.VideoFrame]:
+        """From the key frame before the part, if it is one."""
+        if self._part is not None and self._part.start_seconds > 0:
+            begin = (start_seconds(self._container) or 0.0) + self._part.start_seconds
+            self._container.seek(round(begin * av.time_base))
+        return iter(self._decoder)
 
-def probe(path: Path | str) -> VideoInfo:
-    """Reads size and length of a video, from its header alone wherever that says them.
+    def _target_size(self, width: int, height: int) -> tuple[int, int]:
+        shown = (width, height) if self._part is None else self._part.crop_size(width, height)
+        shrink = 1.0 if self._full_size else min(1.0, MAX_SHORT_SIDE / min(shown))
+        return max(1, round(width * shrink)), max(1, round(height * shrink))
+
+
+def probe(path: Path | str, part: Part | None = None) -> VideoInfo:
+    """Reads size and length of a video or of a part, from the header alone where that says them.
 
     Raises:
         VideoError: The file cannot be opened, or does not say its length and has no frames.
     """
-    with VideoReader(path) as reader:
+    with VideoReader(path, part) as reader:
         num_frames = reader.declared_frames or sum(1 for _ in reader.iter_lazy())
         width, height = reader.stored_size
-        return VideoInfo(width, height, num_frames, reader.fps)
+        return VideoInfo(width, height, num_frames, reader.average_fps)
 
 
-def decode_video(path: Path | str) -> DecodedVideo:
-    """Decodes a whole clip; its frames are converted to RGB as they are picked.
+def decode_video(path: Path | str, part: Part | None = None) -> DecodedVideo:
+    """Decodes a whole clip, or a part of a video; frames are converted to RGB as they are picked.
 
     Raises:
         VideoError: Nothing can be decoded, or it is footage rather than a clip.
     """
     frames: list[LazyFrame] = []
-    with VideoReader(path) as reader:
+    with VideoReader(path, part) as reader:
         for _, frame in reader.iter_steady(reader.fps):
             if frame.is_scaled:
                 frame.to_rgb()
@@ -235,11 +286,6 @@ def check_clip_length(path: Path | str, num_frames: int, frame_bytes: int) -> No
     """
     if num_frames * frame_bytes > MAX_CLIP_BYTES:
         raise VideoError(f"{path}: too long for a clip ({num_frames}+ frames); cut it up")
-
-
-def _target_size(width: int, height: int, max_short_side: int) -> tuple[int, int]:
-    shrink = min(1.0, max_short_side / min(width, height))
-    return max(1, round(width * shrink)), max(1, round(height * shrink))
 
 
 def _to_array(

@@ -2,23 +2,27 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 
 _TICKS = 90_000  # a second's, of frames that bring their own times; MPEG's clock
 
 
 class VideoWriter:
-    """Writes H.264, 4:2:0, one frame at a time; a context manager.
+    """Writes H.264, one frame at a time, 4:2:0 or lossless RGB; a context manager.
 
     The bytes do not depend on the machine's cores.
 
     Args:
         path: The file; its suffix names the container.
-        size: Width and height, px; an odd one is padded by repeating the last row or column.
-        fps: Frames per second, rounded to whole ones.
-        crf: Coarseness of H.264, 0 (lossless) to 51.
+        size: Width and height, px; of 4:2:0 an odd one is padded by repeating the last row or
+            column.
+        fps: Frames per second, rounded to whole ones where frames bring no times.
+        crf: Coarseness of H.264, 0 (lossless but for the conversion to 4:2:0) to 51; None keeps
+            every RGB value as it is.
         preset: H.264's trade of speed for size.
     """
 
@@ -28,14 +32,17 @@ class VideoWriter:
         size: tuple[int, int],
         *,
         fps: float,
-        crf: int = 18,
+        crf: int | None = 18,
         preset: str = "medium",
     ) -> None:
         self._container = av.open(str(path), "w")
-        options = {"crf": str(crf), "preset": preset}
-        self._stream = self._container.add_stream("libx264", max(1, round(fps)), options=options)
-        self._stream.width, self._stream.height = (side + side % 2 for side in size)
-        self._stream.pix_fmt = "yuv420p"
+        self._pads = crf is not None
+        codec, pixels = ("libx264rgb", "rgb24") if crf is None else ("libx264", "yuv420p")
+        options = {"crf": str(crf or 0), "preset": preset}
+        stream = self._container.add_stream(codec, max(1, round(fps)), options=options)
+        self._stream = cast(VideoStream, stream)
+        self._stream.width, self._stream.height = (side + side % 2 * self._pads for side in size)
+        self._stream.pix_fmt = pixels
         self._stream.codec_context.thread_count = 1
         self._last_tick = -1
 
@@ -54,9 +61,9 @@ class VideoWriter:
                 ``fps`` a second. A frame that is not later than the one before is put right
                 behind it.
         """
-        height, width = picture.shape[:2]
-        if height % 2 or width % 2:
-            picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        below, beside = (side % 2 * self._pads for side in picture.shape[:2])
+        if below or beside:
+            picture = np.pad(picture, ((0, below), (0, beside), (0, 0)), mode="edge")
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
         if seconds is not None:
             if self._last_tick < 0:

@@ -20,22 +20,36 @@ class FrameDecoder:
         silent_seconds: After so long without data a camera is given up; None: a file, no limit.
 
     Attributes:
-        damage: What could not be read, one line each; complete once iteration has ended.
         num_frames: Frames so far.
     """
 
     def __init__(
         self, container: InputContainer, stream: VideoStream, silent_seconds: float | None = None
     ) -> None:
-        self.damage: list[str] = []
         self.num_frames = 0
+        self._num_damaged = 0
+        self._cause = ""
+        self._end: str | None = None  # why the rest could not be read
         self._container = container
         self._stream = stream
         self._silent_seconds = silent_seconds
 
+    @property
+    def damage(self) -> list[str]:
+        """What could not be read so far, one line each."""
+        read = f"{self.num_frames} frames could be read"
+        lines = [] if self._end is None else [self._end]
+        if self._num_damaged:
+            packets = (
+                "1 packet is" if self._num_damaged == 1 else f"{self._num_damaged} packets are"
+            )
+            lines.append(f"{packets} damaged ({self._cause}); {read}")
+        return lines
+
     def __iter__(self) -> Generator[av.VideoFrame, None, None]:
-        num_damaged, is_cut_off = 0, False
-        cause = ""
+        is_cut_off = (
+            False  # before the end, the mark may mean no more than that streams were joined
+        )
         try:
             for packet in self._packets():
                 if packet.size:
@@ -43,22 +57,18 @@ class FrameDecoder:
                 try:
                     frames = packet.decode()
                 except av.InvalidDataError as error:
-                    num_damaged, cause = num_damaged + 1, reason(error)
+                    self._num_damaged, self._cause = self._num_damaged + 1, reason(error)
                     is_cut_off = False  # told already
                     continue
                 for frame in frames:
                     self.num_frames += 1
                     yield frame
+            if is_cut_off:
+                self._end = f"the last packet is cut off; {self.num_frames} frames could be read"
         except (av.ExitError, TimeoutError):
-            self.damage.append(f"silent for {self._silent_seconds:g} s")
+            self._end = f"silent for {self._silent_seconds:g} s"
         except (av.FFmpegError, ValueError) as error:
-            self.damage.append(f"unreadable after frame {self.num_frames} ({reason(error)})")
-        read = f"{self.num_frames} frames could be read"
-        if is_cut_off:  # before the end, the mark may mean no more than that streams were joined
-            self.damage.append(f"the last packet is cut off; {read}")
-        if num_damaged:
-            packets = "1 packet is" if num_damaged == 1 else f"{num_damaged} packets are"
-            self.damage.append(f"{packets} damaged ({cause}); {read}")
+            self._end = f"unreadable after frame {self.num_frames} ({reason(error)})"
 
     def _packets(self) -> Iterator["av.Packet[VideoStream]"]:
         asked_at = time.monotonic()

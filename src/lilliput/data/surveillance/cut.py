@@ -13,7 +13,6 @@ from lilliput.video.decode import VideoReader
 from lilliput.video.encode import VideoWriter
 
 _LOSSLESS = 0
-_FULL_SIZE = 1 << 30  # px; no frame's short side exceeds it
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def cut_recording(job: CutJob, min_frames: int) -> CutResult:
     lengths = [0] * len(job.clips)
     damage: str | None = None
     try:
-        with VideoReader(job.video, max_short_side=_FULL_SIZE) as reader:
+        with VideoReader(job.video, full_size=True) as reader:
             for clip in _collect(reader, job.clips):
                 if len(clip.frames) >= min(min_frames, clip.plan.num_frames):
                     _write(job.files[clip.index], clip.frames, reader.fps)
