@@ -51,7 +51,7 @@ def draw_training(folders: Sequence[Path]) -> Figure:
     f1 = {name: _read_noted(folders, column) for name, column in others.items()}
     noted = {name: values for name, values in f1.items() if values is not None}
     if noted:
-        panels["F1 in other ways"] = noted
+        panels["F1"] = noted
     return draw_panels(panels)
 
 

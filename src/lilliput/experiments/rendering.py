@@ -67,11 +67,13 @@ def facts_in_words(document: dict[str, Any]) -> list[str]:
     """What a reader must know: data, seeds, reductions, warnings."""
     seeds = ", ".join(map(str, document["seeds"]))
     deviation = " (mean ± standard deviation)" if len(document["seeds"]) > 1 else ""
-    thesis = "Thesis: TinyVIRAT-v2, test split. " if document["printed"] else ""
+    thesis, bears = "", "No threshold bears on mAP."
+    if document["printed"]:
+        thesis = "Thesis: TinyVIRAT-v2, test split. "
+        bears = "mAP, which no threshold bears on, is ours."
     facts = [
         f"Macro averages, %. {thesis}Ours: {document['data']}, split "
-        f"{document['split']}; scale {document['scale']}; seeds {seeds}{deviation}. mAP, which no "
-        "threshold bears on, is ours.",
+        f"{document['split']}; scale {document['scale']}; seeds {seeds}{deviation}. {bears}",
         *document["notes"],
     ]
     if document["changes"]:
