@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Root = Annotated[
     Path,
     typer.Argument(
-        help="A published data set's folder (docs/datasets.md), a folder per class, a CSV "
+        help="A published data set's folder, such as UCF-101's, a folder per class, a CSV "
         "manifest, or a pack. UCF-101@2 is its second official split.",
         metavar="ROOT",
     ),

@@ -9,7 +9,7 @@ import typer
 Data = Annotated[
     Path,
     typer.Option(
-        help="A published data set's folder (docs/datasets.md), a folder per class, a .csv "
+        help="A published data set's folder, such as UCF-101's, a folder per class, a .csv "
         "manifest, or a pack. UCF-101@2 is its second official split."
     ),
 ]
