@@ -1,5 +1,6 @@
 """Orientation and shape of pixels; every pixel goes where the matrix of ISO 14496-12 says."""
 
+import gc
 import struct
 from fractions import Fraction
 from pathlib import Path
@@ -99,3 +100,15 @@ def test_pixels_are_made_square(tmp_path: Path, aspect: Fraction, shape: tuple[i
 def test_square_sizes_lose_no_pixels() -> None:
     assert square_size(720, 576, 16 / 15) == (768, 576)
     assert square_size(720, 480, 8 / 9) == (720, 540)
+
+
+def test_frames_are_let_go_of_without_a_search_for_cycles(tmp_path: Path) -> None:
+    """A frame in a cycle keeps its picture until Python happens to look for cycles."""
+    path = write(tmp_path / "a.mp4", noise(40, 24, 16))
+    gc.collect()
+    gc.disable()
+    try:
+        decode_video(path)[:]
+        assert gc.collect() < 40
+    finally:
+        gc.enable()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lilliput.errors import VideoError
 from lilliput.video import stream
 from lilliput.video.clock import Clock
+from lilliput.video.display import Display
 from lilliput.video.source import Source
 from lilliput.video.stream import FootageReader, Picture
 
@@ -101,8 +102,8 @@ def test_frames_beyond_max_fps_are_not_converted(
     frames = _noise(25, 16, 16)
     path = _write(tmp_path / "a.mkv", frames, fps=25)
     converted = []
-    original = stream.to_picture
-    monkeypatch.setattr(stream, "to_picture", lambda *a: converted.append(1) or original(*a))
+    original = Display.to_picture
+    monkeypatch.setattr(Display, "to_picture", lambda *a: converted.append(1) or original(*a))
     with FootageReader(Source.parse(str(path)), max_fps=10) as reader:
         assert reader.fps == 10
         pictures = list(reader)

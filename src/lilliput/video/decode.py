@@ -17,7 +17,6 @@ from pathlib import Path
 import av
 import numpy as np
 import torch
-from av.video.reformatter import VideoReformatter
 
 from lilliput.errors import VideoError
 from lilliput.video.clock import (
@@ -29,7 +28,7 @@ from lilliput.video.clock import (
     steady,
 )
 from lilliput.video.container import open_file
-from lilliput.video.display import pixel_aspect, square_size, to_picture
+from lilliput.video.display import Display, pixel_aspect, square_size
 from lilliput.video.packets import FrameDecoder, reason
 from lilliput.video.part import Part
 
@@ -65,19 +64,19 @@ class LazyFrame:
         size: Width and height that the whole picture will have before it is turned, px.
     """
 
-    __slots__ = ("_frame", "_part", "_reformatter", "_rgb", "path", "seconds", "size")
+    __slots__ = ("_display", "_frame", "_part", "_rgb", "path", "seconds", "size")
 
     def __init__(
         self,
         frame: av.VideoFrame,
         seconds: float,
-        reformatter: VideoReformatter,
+        display: Display,
         size: tuple[int, int],
         path: Path,
         part: Part | None = None,
     ) -> None:
         self._frame: av.VideoFrame | None = frame
-        self._reformatter = reformatter
+        self._display = display
         self._rgb: np.ndarray | None = None
         self._part = part
         self.seconds = seconds
@@ -92,7 +91,7 @@ class LazyFrame:
         """
         if self._rgb is None and self._frame is not None:
             try:
-                rgb = _to_array(self._frame, self._reformatter, self.size)
+                rgb = _to_array(self._frame, self._display, self.size)
                 self._rgb = rgb if self._part is None else self._part.crop(rgb)
             except (av.FFmpegError, ValueError) as error:
                 raise VideoError(
@@ -218,9 +217,9 @@ class VideoReader:
 
     def iter_lazy(self) -> Iterator[LazyFrame]:
         """Yields every frame once, not converted yet; passes over what cannot be decoded."""
-        reformatter = VideoReformatter()  # one per file: a new scaler per frame costs five times
         aspect = pixel_aspect(self._stream)
         size: tuple[int, int] | None = None
+        display: Display | None = None
         for frame in self._decode():
             seconds = self._clock(frame.time)
             if self._part is not None and not self._part.holds(seconds, self.fps):
@@ -229,7 +228,8 @@ class VideoReader:
                 break
             square = square_size(frame.width, frame.height, aspect)
             size = size or self._target_size(*square)
-            yield LazyFrame(frame, seconds, reformatter, size, self.path, self._part)
+            display = display or Display(frame)
+            yield LazyFrame(frame, seconds, display, size, self.path, self._part)
         if size is None:
             cause = f" ({self.damage})" if self.damage else ""
             if self._part is not None:
@@ -288,7 +288,5 @@ def check_clip_length(path: Path | str, num_frames: int, frame_bytes: int) -> No
         raise VideoError(f"{path}: too long for a clip ({num_frames}+ frames); cut it up")
 
 
-def _to_array(
-    frame: av.VideoFrame, reformatter: VideoReformatter, size: tuple[int, int]
-) -> np.ndarray:
-    return np.ascontiguousarray(to_picture(frame, reformatter, size).transpose(2, 0, 1))
+def _to_array(frame: av.VideoFrame, display: Display, size: tuple[int, int]) -> np.ndarray:
+    return np.ascontiguousarray(display.to_picture(frame, size).transpose(2, 0, 1))

@@ -11,6 +11,7 @@ from av.video.stream import VideoStream
 
 SMALL_PIXELS = 640 * 480  # more threads slow smaller pictures down
 _MOST_STRETCHED = 8  # width to height of a pixel, or height to width; beyond, a header is wrong
+_UPRIGHT = (1, 0, 0, 0, 1, 0)
 _MATRIX = struct.Struct("=9i")  # rows (a, b, u), (c, d, v), (x, y, w); ISO 14496-12, 8.3.2.3
 
 
@@ -28,56 +29,51 @@ def square_size(width: int, height: int, aspect: float) -> tuple[int, int]:
     return width, round(height / aspect)
 
 
-def to_picture(
-    frame: av.VideoFrame, reformatter: VideoReformatter, size: tuple[int, int]
-) -> np.ndarray:
-    """One frame as RGB, as a player shows it.
+class Display:
+    """Shows the frames of one stream: one scaler, and the first frame's orientation, for all.
+
+    A new scaler per frame would cost five times as much; and a frame that is asked for its
+    orientation stays in memory until Python looks for cycles.
 
     Args:
-        frame: As decoded.
-        reformatter: One for all frames of a stream: a new scaler per frame costs five times.
-        size: Width and height to scale it to, before it is turned. Every frame takes the first
-            one's, so that a stream which changes size stays one.
+        first: The stream's first frame.
 
-    Shape:
-        - Output: ``(H, W, 3)`` uint8
+    Attributes:
+        is_sideways: Whether width and height change places: phones record sideways.
     """
-    grows = frame.width <= size[0] and frame.height <= size[1]
-    picture = reformatter.reformat(
-        frame,
-        width=size[0],
-        height=size[1],
-        format="rgb24",
-        interpolation=Interpolation.BILINEAR if grows else Interpolation.AREA,
-        # Starting threads takes longer than converting a small clip.
-        threads=1 if frame.width * frame.height < SMALL_PIXELS else None,
-    ).to_ndarray()
-    return _oriented(picture, frame)
 
+    def __init__(self, first: av.VideoFrame) -> None:
+        self._reformatter = VideoReformatter()
+        a, b, _, c, d, *_ = _matrix(first) or _UPRIGHT
+        self.is_sideways = abs(b) + abs(c) > abs(a) + abs(d)
+        # The matrix takes (x, y) to (ax + cy, bx + dy).
+        across, down = (c, b) if self.is_sideways else (a, d)
+        self._columns = slice(None, None, -1 if across < 0 else 1)
+        self._rows = slice(None, None, -1 if down < 0 else 1)
 
-def is_sideways(frame: av.VideoFrame) -> bool:
-    """Whether width and height change places when it is shown: phones record sideways."""
-    matrix = _matrix(frame)
-    return matrix is not None and _changes_places(matrix)
+    def to_picture(self, frame: av.VideoFrame, size: tuple[int, int]) -> np.ndarray:
+        """One frame as RGB, as a player shows it.
 
+        Args:
+            frame: As decoded.
+            size: Width and height to scale it to, before it is turned. Every frame takes the first
+                one's, so that a stream which changes size stays one.
 
-def _oriented(picture: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
-    """By the frame's matrix, which takes (x, y) to (ax + cy, bx + dy)."""
-    matrix = _matrix(frame)
-    if matrix is None:
-        return picture
-    a, b, _, c, d, *_ = matrix
-    across, down = a, d
-    if _changes_places(matrix):
-        picture, across, down = picture.swapaxes(0, 1), c, b
-    if across < 0:
-        picture = picture[:, ::-1]
-    return picture[::-1] if down < 0 else picture
-
-
-def _changes_places(matrix: tuple[int, ...]) -> bool:
-    a, b, _, c, d, *_ = matrix
-    return abs(b) + abs(c) > abs(a) + abs(d)
+        Shape:
+            - Output: ``(H, W, 3)`` uint8
+        """
+        grows = frame.width <= size[0] and frame.height <= size[1]
+        picture = self._reformatter.reformat(
+            frame,
+            width=size[0],
+            height=size[1],
+            format="rgb24",
+            interpolation=Interpolation.BILINEAR if grows else Interpolation.AREA,
+            # Starting threads takes longer than converting a small clip.
+            threads=1 if frame.width * frame.height < SMALL_PIXELS else None,
+        ).to_ndarray()
+        upright = picture.swapaxes(0, 1) if self.is_sideways else picture
+        return upright[self._rows, self._columns]
 
 
 def _matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:

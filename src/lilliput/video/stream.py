@@ -8,13 +8,12 @@ from pathlib import Path
 import av
 import numpy as np
 from av.container import InputContainer
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from lilliput.errors import VideoError
 from lilliput.video.clock import Clock, duration_seconds, frame_rate, start_seconds
 from lilliput.video.container import Timeouts, open_address, open_device, open_file
-from lilliput.video.display import is_sideways, pixel_aspect, square_size, to_picture
+from lilliput.video.display import Display, pixel_aspect, square_size
 from lilliput.video.packets import FrameDecoder, reason
 from lilliput.video.source import Source
 
@@ -78,7 +77,6 @@ class FootageReader:
             start = None if source.is_live else start_seconds(self._container)
             self._clock = Clock(source_fps, start, self.duration_seconds)
             self._pace = _Pace(source_fps, max_fps)
-            self._reformatter = VideoReformatter()
             limit = None if source.kind == "file" else timeouts.silent_seconds
             self._decoder = FrameDecoder(self._container, self._stream, limit)
             self._frames = iter(self._decoder)
@@ -86,6 +84,7 @@ class FootageReader:
             if self._first is None:
                 cause = f" ({'; '.join(self.damage)})" if self.damage else ""
                 raise VideoError(f"{source.shown}: holds no decodable frame{cause}")
+            self._display = Display(self._first)
             self.size = size or self._shown_size(self._first)
         except BaseException:
             self._container.close()
@@ -125,13 +124,13 @@ class FootageReader:
 
     def _shown_size(self, frame: av.VideoFrame) -> tuple[int, int]:
         width, height = square_size(frame.width, frame.height, pixel_aspect(self._stream))
-        return (height, width) if is_sideways(frame) else (width, height)
+        return (height, width) if self._display.is_sideways else (width, height)
 
     def _to_picture(self, frame: av.VideoFrame) -> np.ndarray:
         width, height = self.size
-        stored = (height, width) if is_sideways(frame) else (width, height)
+        stored = (height, width) if self._display.is_sideways else (width, height)
         try:
-            return np.ascontiguousarray(to_picture(frame, self._reformatter, stored))
+            return np.ascontiguousarray(self._display.to_picture(frame, stored))
         except (av.FFmpegError, ValueError) as error:
             raise VideoError(
                 f"{self._source.shown}: its frames cannot be converted to RGB ({reason(error)}); "
