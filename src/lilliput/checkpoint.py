@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -150,9 +151,10 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path | str) -> None:
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()}
     partial = path.with_name(f".{path.name}.partial")
     document = checkpoint.to_json()
-    metadata = {DOCUMENT_KEY: document, _DIGEST_KEY: _digest(document, state)}
+    # Within the one entry: the order of several would differ from file to file.
+    signed = f'{document[:-1]}, "{_DIGEST_KEY}": "{_digest(document, state)}"}}'
     try:
-        save_file(state, partial, metadata=metadata)
+        save_file(state, partial, metadata={DOCUMENT_KEY: signed})
     except SafetensorError as error:
         raise CheckpointError(f"{path}: cannot be written ({error})") from None
     partial.replace(path)
@@ -176,8 +178,7 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
         ) from None
     if DOCUMENT_KEY not in metadata:
         raise CheckpointError(f"{path}: holds weights only; give a file of `lilliput train`")
-    digest = metadata.get(_DIGEST_KEY)  # files of before there was one have none
-    if digest is not None and digest != _digest(metadata[DOCUMENT_KEY], state):
+    if not _is_intact(metadata[DOCUMENT_KEY], state):
         raise CheckpointError(f"{path}: damaged, its checksum differs; copy or train it again")
     try:
         description = read_document(metadata[DOCUMENT_KEY])
@@ -186,6 +187,12 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
     except (CheckpointError, ConfigError) as error:  # a package may be missing, such as timm
         raise CheckpointError(f"{path}: {error}") from None
     return checkpoint
+
+
+def _is_intact(document: str, state: Mapping[str, torch.Tensor]) -> bool:
+    """Whether the checksum is right; files of before there was one have none."""
+    signed = re.fullmatch(rf'(.*), "{_DIGEST_KEY}": "(\w+)"}}', document, re.DOTALL)
+    return signed is None or signed[2] == _digest(signed[1] + "}", state)
 
 
 def _digest(document: str, state: Mapping[str, torch.Tensor]) -> str:

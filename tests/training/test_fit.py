@@ -315,6 +315,28 @@ def test_a_run_of_before_there_were_tasks_is_refused(
         fit(config, dataset, run, resume=True)
 
 
+def test_a_torn_settings_file_does_not_end_a_run(
+    uninterrupted: Path, config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    """A kill cannot tear it any more; what an older Lilliput or a full disk left is mended."""
+    run = tmp_path / "run"
+    shutil.copytree(uninterrupted, run)
+    whole = (run / "config.json").read_bytes()
+    (run / "config.json").write_bytes(whole[:100])
+    fit(config, dataset, run, resume=True)
+    assert (run / "config.json").read_bytes() == whole
+
+
+def test_a_state_of_another_kind_is_refused_and_not_executed(
+    uninterrupted: Path, config: Config, dataset: VideoDataset, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(uninterrupted, run)
+    torch.save({"state_dict": Path("a pickled object")}, run / "last.ckpt")
+    with pytest.raises(TrainingError, match=r"last\.ckpt: damaged; remove it"):
+        fit(config, dataset, run, resume=True)
+
+
 def test_a_run_starts_from_a_shipped_model_by_name(
     config: Config, dataset: VideoDataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -75,7 +75,7 @@ def test_every_newer_setting_is_on() -> None:
     known = set(SETTINGS["training"]) | {"milestones", "pretrained", "precision", "accelerator"}
     left = {name for name in TrainingConfig.model_fields if name not in known}
     # Features of a teacher do not go with mixed clips; test_distillation.py resumes with them.
-    assert left == {"devices", "seed", "teacher", "teacher_features"}
+    assert left == {"devices", "keep", "seed", "teacher", "teacher_features"}
     drawn = {"padding", "rotation", "contrast", "mixup", "cutmix", "crops_per_clip", "repeated"}
     assert drawn <= set(SETTINGS["augment"])
 

@@ -92,7 +92,8 @@ def build_training_transform(
     joint = config.loss.super_resolution > 0
     size = config.model.input_size if joint else config.model.clip_size
     if not augment.enabled:
-        return partial(_leave_targets, EvaluationTransform(size, normalise))
+        square = config.model.resize == "square"
+        return partial(_leave_targets, EvaluationTransform(size, normalise, square))
     operations = augment.rand_augment_operations
     drawn = (operations, augment.rand_augment_magnitude, augment.rand_augment_probability)
     return TrainingTransform(

@@ -9,11 +9,12 @@ from pathlib import Path
 import torch
 
 from lilliput.checkpoint import load_checkpoint
-from lilliput.config import NEUTRAL_SETTINGS, Config
+from lilliput.config import NEUTRAL_SETTINGS, Config, parse_config
 from lilliput.config.section import Section
 from lilliput.data import VideoDataset
 from lilliput.data.durable import whole_file
 from lilliput.errors import TrainingError
+from lilliput.reading import parse_json
 from lilliput.training.precision import resolve_precision
 from lilliput.training.recorder import RESUME_FILE
 
@@ -43,7 +44,7 @@ def prepare_folder(
         )
     if begun:
         last = load_checkpoint(folder / "last.safetensors")
-        _check_same(last.config, config, folder)
+        _check_same(_read_settings(folder / _SETTINGS) or last.config, config, folder)
         if last.labels != dataset.labels:
             raise TrainingError(
                 f"{folder}: began with other classes than those of {dataset.root}; resume with "
@@ -70,6 +71,14 @@ def write_settings(config: Config, folder: Path) -> None:
     """Writes the recipe as ``config.json``, which can be given as one again."""
     with whole_file(folder / _SETTINGS) as partial:
         partial.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def _read_settings(path: Path) -> Config | None:
+    """None where a kill or a full disk has torn the file."""
+    try:
+        return parse_config(parse_json(path.read_bytes()), str(path))
+    except (OSError, ValueError):
+        return None
 
 
 def _check_state(path: Path) -> None:

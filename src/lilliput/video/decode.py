@@ -154,6 +154,7 @@ class VideoReader:
 
     Attributes:
         fps: Frames per second while they come evenly; 30 where the file claims nothing sensible.
+        average_fps: Frames per second over its whole length, as the file claims.
 
     Raises:
         VideoError: The file is missing, empty, no video, or not one frame can be decoded.
@@ -168,6 +169,7 @@ class VideoReader:
         self._container, self._stream = open_file(self.path)
         self._decoder = FrameDecoder(self._container, self._stream)
         self.fps = frame_rate(self._stream)
+        self.average_fps = average_rate(self._stream)
         start, duration = start_seconds(self._container), duration_seconds(self._container)
         self._clock = Clock(self.fps, start, duration)
 
@@ -186,11 +188,6 @@ class VideoReader:
     def notes(self) -> list[str]:
         """Damage, and gaps of the recording, one line each; complete once iteration has ended."""
         return [*self._decoder.damage, *self._clock.notes]
-
-    @property
-    def average_fps(self) -> float:
-        """Frames per second over its whole length, as the file claims."""
-        return average_rate(self._stream)
 
     @property
     def declared_frames(self) -> int:
