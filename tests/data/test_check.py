@@ -1,8 +1,10 @@
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lilliput.data import Clip, LabelSet, VideoDataset, read_dataset
@@ -143,3 +145,18 @@ def test_first_version_is_compared_by_split_only() -> None:
         "split 'train' has 16950 clips, table 4.1 says 7663",
         "split 'test' has 6097 clips, table 4.1 says 5166",
     ]
+
+
+def test_odd_classes_are_told(
+    tmp_path: Path, noise: Callable[..., np.ndarray], write_lossless: Callable[..., Path]
+) -> None:
+    for place in ("train/Jump/a", "train/Run/b", "val/jump/c", "val/Run/d"):
+        write_lossless(tmp_path / f"{place}.mp4", noise(2, 16, 16, len(place)))
+    (tmp_path / "train" / "Sit").mkdir()
+    (tmp_path / "train" / "labels").mkdir()
+    (tmp_path / "train" / "labels" / "a.json").touch()
+    assert check(read_dataset(tmp_path)).empty == (
+        "class 'Sit' has no clips",
+        f"{tmp_path / 'train' / 'labels'}: holds no videos, so is no class",
+        "classes 'Jump' and 'jump' differ in capitals or blanks only; rename one",
+    )

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from lilliput.data import read_dataset
+from lilliput.data.folder import find_other_folders
 from lilliput.errors import DataError
 
 
@@ -87,3 +88,31 @@ def test_two_folders_of_one_split_are_refused(tmp_path: Path) -> None:
         (tmp_path / split / "Jump").mkdir(parents=True)
     with pytest.raises(DataError, match=r"is the val split, as .*; keep one"):
         read_dataset(tmp_path)
+
+
+def test_what_archives_and_disks_leave_behind_is_no_class(tmp_path: Path) -> None:
+    _touch(tmp_path, *(f"{name}/{n}.mp4" for name in ("Jump", "Run") for n in "abcdef"))
+    _touch(tmp_path, "__MACOSX/Jump/a.mp4", "@eaDir/a.mp4", "Jump/._a.mp4", "Jump/@eaDir/a.mp4")
+    _touch(tmp_path, "annotations/a.json", "Run/.hidden/a.mp4")
+    (tmp_path / "Jump" / "loop").symlink_to(tmp_path, target_is_directory=True)
+    dataset = read_dataset(tmp_path)
+    assert dataset.labels.class_names == ("Jump", "Run")
+    assert sum(map(len, dataset.splits.values())) == 12
+    assert find_other_folders(tmp_path) == [tmp_path / "annotations"]
+
+
+def test_an_empty_folder_is_a_class_whose_clips_are_missing(tmp_path: Path) -> None:
+    _touch(tmp_path, "train/Jump/a.mp4", "val/Jump/b.mp4")
+    (tmp_path / "train" / "Sit").mkdir()
+    assert read_dataset(tmp_path).labels.class_names == ("Jump", "Sit")
+
+
+def test_files_of_one_name_have_different_ids(tmp_path: Path) -> None:
+    _touch(tmp_path, "train/Jump/a.mp4", "train/Jump/a.avi", "train/Jump/b.mp4", "val/Jump/a.mp4")
+    dataset = read_dataset(tmp_path)
+    assert [clip.clip_id for clip in dataset.split("train")] == [
+        "Jump/a.avi",
+        "Jump/a.mp4",
+        "Jump/b",
+    ]
+    assert [clip.clip_id for clip in dataset.split("val")] == ["Jump/a"]

@@ -64,7 +64,8 @@ def test_bad_rows_are_problems_with_their_line(tmp_path: Path) -> None:
     assert [len(clips) for clips in dataset.splits.values()] == [1, 1]
     assert dataset.problems == (
         "clips.csv: line 4: path and split must not be empty",
-        "clips.csv: line 5: path and split must not be empty",
+        "clips.csv: line 5: has 2 cells, the header 3; put a cell that holds a separator in double "
+        "quotes",
         "clips.csv: line 6: a.mp4 occurs twice in split 'train'",
     )
 
@@ -134,3 +135,32 @@ def test_a_folder_with_a_manifest_is_read_by_it(tmp_path: Path) -> None:
     assert [clip.clip_id for clip in read_dataset(tmp_path).split("train")] == ["a.mp4"]
     second = read_dataset(f"{tmp_path}@2")
     assert [clip.clip_id for clip in second.split("train")] == ["b.mp4"]
+
+
+def test_a_comma_in_a_cell_is_told_and_makes_no_class(tmp_path: Path) -> None:
+    path = _write(
+        tmp_path,
+        "path,labels,split",
+        "a.mp4,run,train",
+        "b.mp4,Jump, high,train",
+        "c, take 2.mp4,run,train",
+        '"d, take 2.mp4",run,val',
+    )
+    dataset = read_dataset(path, strict=False)
+    assert dataset.labels.class_names == ("run",)
+    assert [clip.path.name for clips in dataset.splits.values() for clip in clips] == [
+        "a.mp4",
+        "d, take 2.mp4",
+    ]
+    assert [problem.split(";")[0] for problem in dataset.problems] == [
+        "clips.csv: line 3: has 4 cells, the header 3",
+        "clips.csv: line 4: has 4 cells, the header 3",
+    ]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_other_separators(tmp_path: Path, separator: str) -> None:
+    rows = ("path,labels,split,group", "a.mp4,run|jump,train,r1", "b.mp4,,test,")
+    expected = read_dataset(_write(tmp_path, *rows))
+    other = _write(tmp_path, *(row.replace(",", separator) for row in rows))
+    assert read_dataset(other) == expected

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lilliput.data import published
 from lilliput.data.clips import Clip, VideoDataset
+from lilliput.data.folder import find_other_folders
 from lilliput.data.frames import Fault, PackedClip
 from lilliput.data.leaks import Shared, find_shared
 from lilliput.data.tinyvirat_classes import TINYVIRAT_CLASSES
@@ -25,7 +26,7 @@ class CheckReport:
         clips: Clips listed.
         average_frames: Over all decodable clips.
         missing: Listed files that do not exist.
-        empty: Files of 0 bytes, splits without clips, and class folders without clips.
+        empty: Files of 0 bytes, splits without clips, and what is odd about class folders.
         corrupt: Clips that do not decode to their end or were damaged in a pack, with the cause.
         mislabelled: Entries the reader refused.
         differences: Where counts depart from the thesis' tables 4.1 and 4.2.
@@ -77,7 +78,7 @@ def check(dataset: VideoDataset, on_clip: Callable[[], None] = lambda: None) -> 
         if item.fault is not None:
             causes[item.fault].append(item.cause)
     causes["empty"] += [f"split '{name}' has no clips" for name, i in inspections.items() if not i]
-    causes["empty"] += find_empty_classes(dataset)
+    causes["empty"] += find_odd_classes(dataset)
     digests = {split: [item.digest for item in items] for split, items in inspections.items()}
     comparison, differences = compare_with_tables(dataset)
     return CheckReport(
@@ -126,13 +127,34 @@ def compare_with_tables(dataset: VideoDataset) -> tuple[str, list[str]]:
     return f"{average}; clips per split and class compared with 4.1 and 4.2", differences
 
 
-def find_empty_classes(dataset: VideoDataset) -> list[str]:
-    """One line for each class whose folder holds no clip; lists may have classes without clips."""
+def find_odd_classes(dataset: VideoDataset) -> list[str]:
+    """What looks wrong about a folder per class, one line each; lists may have such classes.
+
+    Classes without clips, folders that are no class, and names that a slip of the keyboard or
+    another file system has made two of one.
+    """
     if dataset.layout != "folder per class":
         return []
     used = {label for clips in dataset.splits.values() for c in clips for label in c.labels or ()}
     names = dataset.labels.class_names
-    return [f"class '{name}' has no clips" for i, name in enumerate(names) if i not in used]
+    is_on_disk = all(clip.packed is None for clips in dataset.splits.values() for clip in clips)
+    others = find_other_folders(dataset.root) if is_on_disk else []
+    return [
+        *(f"class '{name}' has no clips" for i, name in enumerate(names) if i not in used),
+        *(f"{folder}: holds no videos, so is no class" for folder in others),
+        *_much_alike(names),
+    ]
+
+
+def _much_alike(names: Sequence[str]) -> list[str]:
+    by_look: dict[str, list[str]] = {}
+    for name in names:
+        by_look.setdefault(" ".join(name.split()).casefold(), []).append(repr(name))
+    return [
+        f"classes {' and '.join(alike)} differ in capitals or blanks only; rename one"
+        for alike in by_look.values()
+        if len(alike) > 1
+    ]
 
 
 def _inspect_all(clips: Sequence[Clip], on_clip: Callable[[], None]) -> list[_Inspection]:

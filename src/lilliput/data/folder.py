@@ -4,9 +4,13 @@
 
     root/train/Jump/a.mp4   root/val/Jump/b.mp4   root/test/c.mp4 (no labels)
     root/Jump/a.mp4         root/Run/b.mp4        (no splits: a fifth becomes val)
+
+A folder with other files alone is no class, nor is what archives, disks and file managers leave
+behind; an empty folder is one whose clips are missing.
 """
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from lilliput.data.clips import Clip, VideoDataset
@@ -16,6 +20,7 @@ from lilliput.errors import DataError
 from lilliput.video.decode import VIDEO_SUFFIXES
 
 _SPLIT_NAMES = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+_LEFT_BEHIND = {"__macosx", "@eadir", "#recycle", "$recycle.bin", "lost+found", "thumbs"}
 _LAST_NUMBER = re.compile(r"[_\-. ]+[a-zA-Z]?\d+$")
 
 
@@ -26,20 +31,32 @@ def read_folder(root: Path) -> VideoDataset:
         DataError: No folder holds a video file, or two folders mean the same split.
     """
     sources = _split_folders(root) or {"all": root}
-    names = sorted({folder.name for source in sources.values() for folder in _folders(source)})
-    if not names:
+    folders = [folder for source in sources.values() for folder in _folders(source)]
+    names = sorted({folder.name for folder in folders if not _is_for_others(folder)})
+    if not folders:
         raise DataError(
             f"{root}: no data set found; expected TinyVIRAT's class_map.json and lists, "
             "one folder per class, or a .csv manifest"
         )
+    if not any(map(_videos, folders)) and not any(map(_videos, sources.values())):
+        raise DataError(f"{root}: its class folders hold no video files")
     labels = LabelSet.from_names(names)
     splits = {split: _read_split(source, labels) for split, source in sources.items()}
-    if not any(splits.values()):
-        raise DataError(f"{root}: its class folders hold no video files")
     if "all" in splits:
         train, val = split_groups(splits["all"], [clip.recording for clip in splits["all"]])
         splits = {"train": train, "val": val}
     return VideoDataset(root, "folder per class", labels, splits)
+
+
+def find_other_folders(root: Path) -> list[Path]:
+    """The folders that are no class, as they hold files but no video."""
+    sources = _split_folders(root) or {"all": root}
+    folders = [folder for source in sources.values() for folder in _folders(source)]
+    return [folder for folder in folders if _is_for_others(folder)]
+
+
+def _is_for_others(folder: Path) -> bool:
+    return not _videos(folder) and any(path.is_file() for path in folder.rglob("*"))
 
 
 def _split_folders(root: Path) -> dict[str, Path]:
@@ -54,16 +71,23 @@ def _split_folders(root: Path) -> dict[str, Path]:
 
 
 def _read_split(source: Path, labels: LabelSet) -> list[Clip]:
-    clips = [
-        _clip(path, source, (labels.index(folder.name),))
+    labelled: dict[Path, tuple[int, ...] | None] = {
+        path: (labels.index(folder.name),)
         for folder in _folders(source)
         for path in _videos(folder)
+    }
+    found = labelled or dict.fromkeys(_videos(source))
+    counts = Counter(path.with_suffix("") for path in found)
+    return [
+        _clip(path, source, indices, keep_suffix=counts[path.with_suffix("")] > 1)
+        for path, indices in found.items()
     ]
-    return clips or [_clip(path, source, None) for path in _videos(source)]
 
 
-def _clip(path: Path, source: Path, labels: tuple[int, ...] | None) -> Clip:
-    name = path.relative_to(source).with_suffix("").as_posix()
+def _clip(path: Path, source: Path, labels: tuple[int, ...] | None, *, keep_suffix: bool) -> Clip:
+    """``a.mp4`` and ``a.avi`` beside each other keep their suffixes in their ids."""
+    place = path.relative_to(source)
+    name = (place if keep_suffix else place.with_suffix("")).as_posix()
     return Clip(name, path, labels, _recording(path) or f"{source.name}/{name}")
 
 
@@ -75,8 +99,18 @@ def _recording(path: Path) -> str | None:
 
 
 def _folders(root: Path) -> list[Path]:
-    return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    return sorted(p for p in root.iterdir() if p.is_dir() and not _is_left_behind(p))
 
 
 def _videos(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in VIDEO_SUFFIXES)
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in VIDEO_SUFFIXES
+        and not any(map(_is_left_behind, (path, *path.relative_to(folder).parents)))
+    )
+
+
+def _is_left_behind(path: Path) -> bool:
+    """What archives, disks and file managers leave, such as ``__MACOSX`` and ``._a.mp4``."""
+    return path.name.startswith(".") or path.name.lower() in _LEFT_BEHIND

@@ -1,6 +1,6 @@
 """A CSV manifest: ``path,labels,split[,group][,id][,start_seconds,end_seconds][,box]``.
 
-Labels are separated by ``|``.
+Labels are separated by ``|``; cells by commas, semicolons or tabs, as the header has them.
 Paths are relative to the file. A row without labels has them withheld; a lone ``|`` says that
 no class applies. A row without a group is a recording of its own, one without an id is called
 by its path. A ``class_map.json`` beside the manifest sets the classes and their order; else
@@ -10,6 +10,7 @@ top, right and bottom edge as shares of the picture, separated by blanks) the sq
 
 import csv
 from pathlib import Path
+from typing import Any
 
 from lilliput.data.class_map import read_class_map, write_class_map
 from lilliput.data.clips import Clip, VideoDataset
@@ -20,6 +21,7 @@ from lilliput.video.part import WHOLE_PICTURE, Part
 _REQUIRED = ("path", "labels", "split")
 _PART = ("start_seconds", "end_seconds", "box")
 _CLASS_MAP = "class_map.json"
+_SURPLUS = "\0"  # no column's name
 
 
 def manifest_name(split_number: int | None) -> str:
@@ -33,10 +35,9 @@ def read_manifest(path: Path) -> VideoDataset:
     Raises:
         DataError: The file lacks a column, is no UTF-8 text, or names no class at all.
     """
-    rows = _read_rows(path)
+    rows, problems = _read_rows(path)
     labels = _read_labels(path, list(rows.values()))
     splits: dict[str, list[Clip]] = {}
-    problems: list[str] = []
     seen: set[tuple[str, str]] = set()
     for line, row in rows.items():
         try:
@@ -44,11 +45,12 @@ def read_manifest(path: Path) -> VideoDataset:
             if (split, clip.clip_id) in seen:
                 raise DataError(f"{clip.clip_id} occurs twice in split '{split}'")
         except DataError as error:
-            problems.append(f"{path.name}: line {line}: {error}")
+            problems[line] = str(error)
             continue
         seen.add((split, clip.clip_id))
         splits.setdefault(split, []).append(clip)
-    return VideoDataset(path, "CSV manifest", labels, splits, tuple(problems))
+    told = (f"{path.name}: line {line}: {problem}" for line, problem in sorted(problems.items()))
+    return VideoDataset(path, "CSV manifest", labels, splits, tuple(told))
 
 
 def write_manifest(path: Path, dataset: VideoDataset) -> None:
@@ -90,22 +92,36 @@ def _relative(path: Path, folder: Path) -> str:
     return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
 
 
-def _read_rows(path: Path) -> dict[int, dict[str, str]]:
-    """The rows by their line in the file."""
+def _read_rows(path: Path) -> tuple[dict[int, dict[str, str]], dict[int, str]]:
+    """The rows by their line in the file, and those with too many or too few cells."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="")
+            header = file.readline()
+            file.seek(0)
+            separator = max(",;\t", key=header.count)
+            reader = csv.DictReader(file, delimiter=separator, restkey=_SURPLUS)
             missing = [name for name in _REQUIRED if name not in (reader.fieldnames or ())]
             if missing:
                 raise DataError(
                     f"{path}: lacks the column '{missing[0]}'; needs path,labels,split[,group][,id]"
                 )
-            rows = {}
+            rows, problems = {}, {}
             for row in reader:
-                rows[reader.line_num] = row
-            return rows
+                if _SURPLUS in row or any(row[name] is None for name in _REQUIRED):
+                    problems[reader.line_num] = (
+                        f"has {_num_cells(row)} cells, the header {len(reader.fieldnames or ())}; "
+                        "put a cell that holds a separator in double quotes"
+                    )
+                else:
+                    rows[reader.line_num] = {name: cell or "" for name, cell in row.items()}
+            return rows, problems
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: not a CSV text file ({error})") from None
+
+
+def _num_cells(row: dict[str, Any]) -> int:
+    surplus = row.get(_SURPLUS, [])
+    return sum(cell is not None for name, cell in row.items() if name != _SURPLUS) + len(surplus)
 
 
 def _read_labels(path: Path, rows: list[dict[str, str]]) -> LabelSet:
