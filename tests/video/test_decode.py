@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lilliput.errors import VideoError
 from lilliput.video import decode
-from lilliput.video.decode import MAX_SHORT_SIDE, VideoReader, decode_video, probe
+from lilliput.video.decode import MAX_PIXELS, MAX_SHORT_SIDE, VideoReader, decode_video, probe
 from lilliput.video.encode import write_video
 
 
@@ -265,3 +265,13 @@ def test_frames_can_be_read_at_their_full_size(tmp_path: Path, write_lossless) -
         assert next(iter(reader)).shape == (3, 320, 400)
     with VideoReader(path, full_size=True) as reader:
         assert next(iter(reader)).shape == (3, 400, 500)
+
+
+def test_very_wide_pictures_are_scaled_down(tmp_path: Path) -> None:
+    """A few kilobytes may hold pictures of 16384 x 320 px, which nobody's window needs whole."""
+    path = _write_lossless(tmp_path / "a.mp4", _noise(2, 320, 4096))
+    height, width = decode_video(path)[:].shape[2:]
+    assert height * width <= MAX_PIXELS + width
+    assert width / height == pytest.approx(4096 / 320, rel=0.01)
+    path = _write_lossless(tmp_path / "b.mp4", _noise(2, 100, 1000))
+    assert decode_video(path)[:].shape[2:] == (100, 1000)

@@ -1,8 +1,9 @@
 """Reading clips: small videos, decoded as a whole. Footage is read by stream.py.
 
 Frames leave here as a player shows them, as RGB, (C, H, W) uint8. Frames whose short side exceeds
-``MAX_SHORT_SIDE`` are scaled down while they are converted, so that a 4K source costs
-no more memory than a small one; low-resolution clips pass untouched.
+``MAX_SHORT_SIDE``, or that have more than ``MAX_PIXELS``, are scaled down while they are
+converted, so that a 4K source costs no more memory than a small one; low-resolution clips pass
+untouched.
 
 Time is taken from the time stamps: a clip is the pictures that a player shows at a steady rate, so
 that a frame which stands for long counts for long. Every frame of a clip must be decoded, for a
@@ -10,6 +11,7 @@ file may declare more frames than it holds; but only the picked ones are convert
 ``decode_video(path)[picks]``, or ``iter_steady`` and ``to_rgb`` for long videos.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,7 @@ from lilliput.video.packets import FrameDecoder, reason
 from lilliput.video.part import Part
 
 MAX_SHORT_SIDE = 320  # px; the largest input size (224) times the widest scale (10/7)
+MAX_PIXELS = 4 * MAX_SHORT_SIDE**2  # of pictures more than four times as long as wide
 MAX_CLIP_BYTES = 2**30  # decoded; a labelled "clip" above this is footage that wants cutting
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".gif"}
@@ -243,7 +246,8 @@ class VideoReader:
 
     def _target_size(self, width: int, height: int) -> tuple[int, int]:
         shown = (width, height) if self._part is None else self._part.crop_size(width, height)
-        shrink = 1.0 if self._full_size else min(1.0, MAX_SHORT_SIDE / min(shown))
+        smaller = min(1.0, MAX_SHORT_SIDE / min(shown), math.sqrt(MAX_PIXELS / math.prod(shown)))
+        shrink = 1.0 if self._full_size else smaller
         return max(1, round(width * shrink)), max(1, round(height * shrink))
 
 
