@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -164,3 +165,10 @@ def test_other_separators(tmp_path: Path, separator: str) -> None:
     expected = read_dataset(_write(tmp_path, *rows))
     other = _write(tmp_path, *(row.replace(",", separator) for row in rows))
     assert read_dataset(other) == expected
+
+
+def test_a_name_that_is_no_utf8_cannot_be_written(tmp_path: Path) -> None:
+    clip = Clip("a", tmp_path / os.fsdecode(b"\xff.mp4"), (0,), "a")
+    dataset = VideoDataset(tmp_path, "made", LabelSet.from_names(["run"]), {"train": [clip]})
+    with pytest.raises(DataError, match="its name is no UTF-8, which a manifest is; rename it"):
+        write_manifest(tmp_path / "m.csv", dataset)

@@ -45,9 +45,9 @@ def test_no_name_of_a_file_ends_the_run(watch: RunCli, video: Path, tmp_path: Pa
 
     code, _, err = watch(tmp_path / "all")
 
-    assert code == 2 and "1 of 6 sources could not be watched" in err
-    assert "\\udcff.mp4: no such file" in err.replace("\\\\", "\\")
+    assert code == 0, err
     made = {path.name for path in (tmp_path / "out").iterdir()}
+    assert len(made) == 6
     assert {"dash", "camera", "rm", "a_b", "l" * 50} <= made
 
 

@@ -138,9 +138,10 @@ def _cameras(
         numbered = (f"{name}-{number}" for number in count(2))
         unique = next(free for free in chain([name], numbered) if free.casefold() not in taken)
         taken.add(unique.casefold())
-        # A name that is no UTF-8 fits in no log: its file is told not to be there, others go on.
+        # A file's name may be no UTF-8, which no validated text can be.
         shown = source.encode(errors="backslashreplace").decode()
-        cameras.append(CameraSettings(name=unique, source=shown))
+        camera = CameraSettings(name=unique, source=shown)
+        cameras.append(camera.model_copy(update={"source": source}))
     if detector is None:
         return cameras
     return [camera.model_copy(update={"detector": detector.value}) for camera in cameras]

@@ -59,7 +59,7 @@ def write_manifest(path: Path, dataset: VideoDataset) -> None:
     Paths below the manifest's folder are written relative to it, others absolute.
 
     Raises:
-        DataError: A class name contains the separator.
+        DataError: A class name contains the separator, or a file's name is no UTF-8.
     """
     names = dataset.labels.class_names
     if bad := [name for name in names if "|" in name or name != name.strip()]:
@@ -77,7 +77,12 @@ def write_manifest(path: Path, dataset: VideoDataset) -> None:
                 cell = "" if clip.labels is None else "|".join(names[i] for i in clip.labels) or "|"
                 place = _relative(clip.path, path.parent)
                 part = _part_cells(clip.part) if has_parts else ()
-                writer.writerow((place, cell, split, clip.recording, clip.clip_id, *part))
+                try:
+                    writer.writerow((place, cell, split, clip.recording, clip.clip_id, *part))
+                except UnicodeEncodeError:
+                    raise DataError(
+                        f"{clip.path}: its name is no UTF-8, which a manifest is; rename it"
+                    ) from None
 
 
 def _part_cells(part: Part | None) -> tuple[str, str, str]:

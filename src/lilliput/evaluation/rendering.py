@@ -46,13 +46,17 @@ def write_report(report: dict[str, Any], folder: Path, strips: FilmStrips | None
         (folder / f"{name}.png").write_bytes(png.getvalue())
         pictures[name] = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
     document = json.dumps(report, indent=1, allow_nan=False, ensure_ascii=False)
-    (folder / "report.json").write_text(document + "\n", encoding="utf-8")
+    (folder / "report.json").write_text(
+        document + "\n", encoding="utf-8", errors="backslashreplace"
+    )
     with (folder / "per_class.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, report["per_class"][0])
         writer.writeheader()
         writer.writerows(report["per_class"])
     page = folder / "report.html"
-    page.write_text(_render(report, pictures, strips), encoding="utf-8")
+    # A clip's name may be no UTF-8.
+    text = _render(report, pictures, strips)
+    page.write_text(text, encoding="utf-8", errors="backslashreplace")
     return page
 
 

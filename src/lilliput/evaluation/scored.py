@@ -17,6 +17,7 @@ from lilliput.errors import DataError
 from lilliput.scoring import give_labels
 from lilliput.task import Task
 
+# What damaged zip files raise, beside their own error.
 _OF_ZIP_FILES = (zipfile.BadZipFile, zlib.error, NotImplementedError, struct.error)
 _ARRAYS = ("clip_ids", "recordings", "sides", "scores", "targets", "class_names", "unreadable")
 

@@ -122,7 +122,9 @@ class RunRecorder(pl.Callback):
             lines = sorted(
                 f"{split}: {clip.reason}" for (split, _), clip in module.unreadable.items()
             )
-            (self.folder / "unreadable.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+            (self.folder / "unreadable.txt").write_text(
+                "\n".join(lines) + "\n", encoding="utf-8", errors="backslashreplace"
+            )
 
 
 class EpochLines(pl.Callback):

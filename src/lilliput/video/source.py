@@ -62,9 +62,9 @@ class Source:
 
     @property
     def shown(self) -> str:
-        """How it is named wherever someone may read it: without user and password."""
+        """How it is named wherever someone may read it: without user and password, as UTF-8."""
         if self.kind != "address":
-            return self.text
+            return self.text.encode(errors="backslashreplace").decode()
         return _SECRETS.sub(r"\1***", _USER.sub("://", self.text))
 
     def __repr__(self) -> str:
