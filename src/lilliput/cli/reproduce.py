@@ -42,7 +42,7 @@ def reproduce(
 ) -> None:
     """Reproduce the thesis' tables 4.3 to 4.12 and figures; what is done is not repeated.
 
-    comparators: the networks of chapter 2 beside the thesis' best, trained alike.
+    comparators: seven networks of chapter 2 beside the thesis' best, trained alike.
     """
     from lilliput.experiments.tables import find_tables
 
